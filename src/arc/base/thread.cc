@@ -1,0 +1,91 @@
+#include "arc/base/thread.h"
+
+#include <pthread.h>
+
+#include <utility>
+
+namespace arc {
+
+Thread::Thread(const std::string& name, std::function<void()> body)
+    : thread_([name = name.substr(0, 15), body = std::move(body)] {
+        pthread_setname_np(pthread_self(), name.c_str());
+        body();
+      }) {}
+
+void Thread::Join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+Executor::Executor(const std::string& name, int threads) {
+  for (int i = 0; i < threads; ++i) threads_.emplace_back(name + "-" + std::to_string(i), [this] { Run(); });
+}
+
+void Executor::Post(std::function<void()> task) {
+  {
+    std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+  }
+  wake_.notify_one();
+}
+
+void Executor::Stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  for (auto& thread : threads_) thread.Join();
+}
+
+size_t Executor::queued() const {
+  std::lock_guard lock(mutex_);
+  return tasks_.size();
+}
+
+void Executor::Run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    wake_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
+    if (tasks_.empty()) return;
+    auto task = std::move(tasks_.front());
+    tasks_.pop_front();
+    lock.unlock();
+    task();
+    task = nullptr;
+    lock.lock();
+  }
+}
+
+Ticker::Ticker(const std::string& name, std::chrono::milliseconds period, std::function<void()> body)
+    : thread_(name, [this, period, body = std::move(body)] { Run(period, body); }) {}
+
+void Ticker::Wake() {
+  {
+    std::lock_guard lock(mutex_);
+    woken_ = true;
+  }
+  wake_.notify_all();
+}
+
+void Ticker::Stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.Join();
+}
+
+void Ticker::Run(std::chrono::milliseconds period, const std::function<void()>& body) {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    wake_.wait_for(lock, period, [this] { return stopping_ || woken_; });
+    if (stopping_) return;
+    woken_ = false;
+    lock.unlock();
+    body();
+    lock.lock();
+  }
+}
+
+}  // namespace arc

@@ -1,0 +1,68 @@
+// Named threads and a small pool: the only place where raw threads are made.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace arc {
+
+// A thread with a name (visible in top and gdb) that is joined when destroyed.
+class Thread {
+ public:
+  Thread() = default;
+  // Names longer than 15 characters are cut, a limit of the kernel.
+  Thread(const std::string& name, std::function<void()> body);
+  Thread(Thread&&) = default;
+  Thread& operator=(Thread&&) = default;
+  ~Thread() { Join(); }
+  void Join();
+
+ private:
+  std::thread thread_;
+};
+
+// Runs posted tasks on a fixed number of threads, in the order posted. Stop() runs what was posted and joins.
+// Thread-safe. The queue is not bounded: callers bound what they post.
+class Executor {
+ public:
+  Executor(const std::string& name, int threads);
+  ~Executor() { Stop(); }
+  void Post(std::function<void()> task);
+  void Stop();
+  size_t queued() const;
+
+ private:
+  void Run();
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> tasks_;
+  bool stopping_ = false;
+  std::vector<Thread> threads_;
+};
+
+// Calls `body` every `period` (real time) on a thread of its own until destroyed; Wake() calls it at once.
+class Ticker {
+ public:
+  Ticker(const std::string& name, std::chrono::milliseconds period, std::function<void()> body);
+  ~Ticker() { Stop(); }
+  void Wake();
+  // Waits for a running call to end; none follows.
+  void Stop();
+
+ private:
+  void Run(std::chrono::milliseconds period, const std::function<void()>& body);
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool woken_ = false;
+  bool stopping_ = false;
+  Thread thread_;
+};
+
+}  // namespace arc

@@ -1,0 +1,95 @@
+// The database without a server: opens, writes, queries, flushes and closes. Wiring only; the rooms do the work.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "arc/auth/token_store.h"
+#include "arc/base/clock.h"
+#include "arc/base/result.h"
+#include "arc/base/uuid.h"
+#include "arc/catalog/catalog.h"
+#include "arc/io/local_disk.h"
+#include "arc/io/object_store.h"
+#include "arc/model/batch.h"
+#include "arc/query/query_engine.h"
+#include "arc/wal/log.h"
+
+namespace arc {
+
+struct EngineOptions {
+  std::string data_folder = "./data";  // wal/, arc.db (catalog pointers), auth.db, tmp/
+  std::string storage_root;            // tables; empty: <data_folder>/arc
+  LogOptions log;                      // folder empty: <data_folder>/wal
+  QueryOptions query;                  // temp_folder empty: <data_folder>/tmp
+  int64_t buffer_bytes = 512 << 20;    // bound of all hot rows
+  int64_t buffer_wait_ms = 200;        // a writer waits so long for room, then kOverloaded
+  int64_t flush_bytes = 128 << 20;     // per table
+  int64_t flush_age_ms = 300'000;      // per table
+  int64_t flush_rows = 0;              // per table; 0: no bound (ingestion.buffer_size)
+  std::string compression = "lz4_raw";
+};
+
+struct WriteOptions {
+  std::string database = "default";
+  bool accept_partial = true;  // false: one bad row refuses the request
+  Principal principal = Principal::Admin("internal");
+};
+
+struct WriteOutcome {
+  Lsn lsn;                       // of the request's last batch; 0 when no row was taken
+  uint64_t rows = 0;             // taken
+  std::vector<RowError> errors;  // refused rows, at most 100 of them
+  uint64_t errors_total = 0;
+  std::vector<std::string> notices;  // columns stored under another name
+};
+
+struct BufferStats {
+  int64_t used_bytes = 0;
+  int64_t limit_bytes = 0;
+  uint64_t rows_buffered = 0;
+  uint64_t rows_written = 0;
+  uint64_t flushes = 0;
+  uint64_t flush_errors = 0;
+  double oldest_age_seconds = 0;
+  std::map<std::string, uint64_t> rows_by_table;  // "db.measurement", only those with hot rows
+};
+
+// Why the server should not get traffic, empty when it should: {"wal": "disk full", …}.
+using Readiness = std::map<std::string, std::string>;
+
+// Thread-safe.
+class Engine {
+ public:
+  // Locks the data folder, recovers and starts the background flush. `disk`, `clock` and `random` must outlive it.
+  static Result<std::unique_ptr<Engine>> Open(EngineOptions options, LocalDisk& disk = SystemDisk(),
+                                              Clock& clock = SystemClock(), RandomSource& random = SystemRandom());
+  virtual ~Engine() = default;
+
+  // Returns at once; `done` is called from another thread when the rows are durable and visible, or refused.
+  virtual void Write(WriteRequest request, const WriteOptions& options,
+                     std::function<void(Result<WriteOutcome>)> done) = 0;
+  virtual Result<WriteOutcome> WriteAndWait(WriteRequest request, const WriteOptions& options) = 0;
+  virtual Status CreateDatabase(const std::string& database) = 0;  // success when it is there already
+  // Returns when everything acknowledged before the call is committed to Iceberg.
+  virtual Status Flush() = 0;
+  virtual Result<std::unique_ptr<ResultStream>> Query(const QueryRequest& request) = 0;
+
+  virtual const CatalogView& catalog() const = 0;
+  virtual TokenStore& tokens() = 0;
+  virtual WriteAheadLog& log() = 0;
+  virtual QueryEngine& queries() = 0;
+  virtual ObjectStore& store() = 0;
+  virtual BufferStats buffer_stats() const = 0;
+  virtual Readiness readiness() const = 0;
+  virtual const ReplayReport& replay_report() const = 0;
+  // Drains: flushes what is hot unless that takes longer than `limit`; what remains is in the log. Idempotent.
+  virtual Status Close(std::chrono::milliseconds limit) = 0;
+};
+
+}  // namespace arc

@@ -1,0 +1,69 @@
+// Where tables live: objects named by slash-separated keys under one root. Local disk now; S3, GCS and Azure later
+// implement the same interface over arrow::fs.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "arc/base/result.h"
+
+namespace arrow::io {
+class OutputStream;
+}
+
+namespace arc {
+
+class LocalDisk;
+
+struct ObjectInfo {
+  std::string key;
+  int64_t bytes = 0;
+};
+
+// Reads of an immutable object. Thread-safe.
+class ObjectReader {
+ public:
+  virtual ~ObjectReader() = default;
+  virtual Result<size_t> ReadAt(int64_t offset, std::span<uint8_t> bytes) = 0;  // fewer only at the end
+  virtual int64_t bytes() const = 0;
+};
+
+// An object being written. Nothing is visible under the key before Commit(); destroyed without it, nothing remains.
+class ObjectWriter {
+ public:
+  virtual ~ObjectWriter() = default;
+  virtual arrow::io::OutputStream& stream() = 0;
+  // Makes the object durable under its key. kAlreadyExists if the key is taken.
+  virtual Status Commit() = 0;
+};
+
+// Thread-safe. An object is durable, name and all, when the call that makes it returns success.
+class ObjectStore {
+ public:
+  virtual ~ObjectStore() = default;
+  virtual Status PutIfAbsent(const std::string& key, std::string_view bytes) = 0;  // kAlreadyExists
+  virtual Status PutOverwrite(const std::string& key, std::string_view bytes) = 0;
+  virtual Result<std::unique_ptr<ObjectWriter>> Create(const std::string& key) = 0;
+  virtual Result<std::shared_ptr<ObjectReader>> Open(const std::string& key) = 0;  // kNotFound
+  virtual Result<std::string> ReadAll(const std::string& key) = 0;
+  virtual Status Delete(const std::string& key) = 0;  // success when already gone
+  // Every object whose key starts with `prefix`, in key order.
+  virtual Result<std::vector<ObjectInfo>> List(const std::string& prefix) = 0;
+  // The address other engines use: an absolute path without scheme on local disk ("/data/arc/db/m/…"), s3://… later.
+  virtual std::string UriOf(const std::string& key) const = 0;
+  // The key of an address made by UriOf; also takes the file: scheme. kInvalidArgument when outside the root.
+  virtual Result<std::string> KeyOf(std::string_view uri) const = 0;
+};
+
+// Objects are files under `root` (made absolute), each written by DurablePut's protocol.
+Result<std::unique_ptr<ObjectStore>> OpenLocalObjectStore(LocalDisk& disk, const std::string& root);
+
+// One path element made safe: everything but [A-Za-z0-9_-.] percent-encoded, also a leading dot. Reversible.
+std::string EncodePathElement(std::string_view name);
+Result<std::string> DecodePathElement(std::string_view element);
+
+}  // namespace arc
