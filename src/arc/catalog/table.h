@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "arc/base/clock.h"
 #include "arc/buffer/table_buffer.h"
 #include "arc/catalog/file_index.h"
 #include "arc/model/batch.h"
@@ -25,52 +26,64 @@ struct TableVersion {
   uint64_t number = 0;  // grows with every publish of this table
 };
 
+// What Align made of a batch.
+struct AlignedBatch {
+  Batch batch;  // rows == 0: nothing could be taken
+  std::vector<RowError> errors;
+  std::vector<std::string> notices;  // "tag x is stored as x_tag"
+};
+
 // Thread-safe: Current() never blocks on writers; everything that changes the table is serialized by its own lock.
 class Table {
  public:
-  Table(TableRef ref, ByteBudget* budget, Schema schema);
+  // `schema` holds at least `time`; `files` may be null (none). Budget and clock outlive the table.
+  Table(TableRef ref, ByteBudget* budget, Clock& clock, Schema schema, std::shared_ptr<const FileIndex> files,
+        Lsn flushed);
 
   const TableRef& ref() const { return ref_; }
   std::shared_ptr<const TableVersion> Current() const { return current_.load(std::memory_order_acquire); }
 
   // The batch with its columns renamed and cast to this table's columns, adding columns to the schema (visible to
-  // readers at once, as NULLs) as needed. Rows that cannot be taken are left out and told in `errors`; renamed columns
-  // ("tag x is stored as x_tag") in `notices`. An aligned batch of 0 rows has no columns. Design section 4.
-  Result<Batch> Align(const Batch& batch, std::vector<RowError>* errors, std::vector<std::string>* notices);
+  // readers at once, as NULLs) as needed. Rows that cannot be taken are left out and told in `errors`. The batch comes
+  // back as it is when nothing has to change. Design section 4.
+  Result<AlignedBatch> Align(const Batch& batch);
+  // What Align would answer, without changing the table.
+  Result<AlignedBatch> TryAlign(const Batch& batch) const;
 
-  // Publishes logged rows. LSNs ascend (the log calls in order); rows at or below flushed() are skipped.
+  // Publishes logged rows of an aligned batch. LSNs ascend (the log calls in order); rows at or below flushed() are
+  // skipped.
   void Apply(Lsn lsn, const Batch& batch, ByteLease lease);
 
-  // Seals what is hot for a flush and fixes the types of its columns. The views stay queryable until CommitFlush.
+  // Seals what is hot for a flush and fixes the types of all columns. The views stay queryable until CommitFlush.
   struct FlushInput {
     std::shared_ptr<const Schema> schema;
-    std::vector<ChunkView> chunks;
-    Lsn first;
-    Lsn last;  // every row of the table with an LSN up to here is in `chunks` or flushed before
+    std::vector<ChunkView> chunks;  // in LSN order; empty: nothing to flush
+    Lsn last;                       // every row with an LSN up to here is in `chunks` or was flushed before
   };
   FlushInput BeginFlush();
   // One swap: the new file set in, the chunks up to `flushed` out.
   void CommitFlush(std::shared_ptr<const FileIndex> files, Lsn flushed);
 
   Lsn flushed() const;
-  // The oldest LSN that is hot or on its way through the log to here; 0 when nothing is pending.
-  Lsn first_unflushed() const;
+  Lsn first_unflushed() const;  // LSN of the oldest hot row; 0 when nothing is hot
   int64_t hot_bytes() const;
   uint64_t hot_rows() const;
   // Monotonic nanoseconds at which the oldest hot row was applied; 0 when nothing is hot.
   int64_t hot_since_nanos() const;
 
  private:
-  void Publish();  // under mutex_
+  void Publish();  // with mutex_ held
 
   const TableRef ref_;
+  Clock& clock_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Schema> schema_;
   std::shared_ptr<const FileIndex> files_;
   TableBuffer buffer_;
   Lsn flushed_;
   Lsn applied_;
-  int64_t hot_since_nanos_ = 0;
+  int64_t hot_since_nanos_ = 0;       // oldest row held
+  int64_t unsealed_since_nanos_ = 0;  // oldest row applied after the last BeginFlush
   uint64_t version_number_ = 0;
   std::atomic<std::shared_ptr<const TableVersion>> current_;
 };

@@ -14,6 +14,8 @@
 #include "arc/base/result.h"
 #include "arc/base/uuid.h"
 #include "arc/catalog/catalog.h"
+#include "arc/flush/scheduler.h"
+#include "arc/ingest/writer.h"
 #include "arc/io/local_disk.h"
 #include "arc/io/object_store.h"
 #include "arc/model/batch.h"
@@ -29,9 +31,7 @@ struct EngineOptions {
   QueryOptions query;                  // temp_folder empty: <data_folder>/tmp
   int64_t buffer_bytes = 512 << 20;    // bound of all hot rows
   int64_t buffer_wait_ms = 200;        // a writer waits so long for room, then kOverloaded
-  int64_t flush_bytes = 128 << 20;     // per table
-  int64_t flush_age_ms = 300'000;      // per table
-  int64_t flush_rows = 0;              // per table; 0: no bound (ingestion.buffer_size)
+  FlushPolicy flush;
   std::string compression = "lz4_raw";
 };
 
@@ -39,14 +39,6 @@ struct WriteOptions {
   std::string database = "default";
   bool accept_partial = true;  // false: one bad row refuses the request
   Principal principal = Principal::Admin("internal");
-};
-
-struct WriteOutcome {
-  Lsn lsn;                       // of the request's last batch; 0 when no row was taken
-  uint64_t rows = 0;             // taken
-  std::vector<RowError> errors;  // refused rows, at most 100 of them
-  uint64_t errors_total = 0;
-  std::vector<std::string> notices;  // columns stored under another name
 };
 
 struct BufferStats {
@@ -86,6 +78,7 @@ class Engine {
   virtual QueryEngine& queries() = 0;
   virtual ObjectStore& store() = 0;
   virtual BufferStats buffer_stats() const = 0;
+  virtual FlushStats flush_stats() const = 0;
   virtual Readiness readiness() const = 0;
   virtual const ReplayReport& replay_report() const = 0;
   // Drains: flushes what is hot unless that takes longer than `limit`; what remains is in the log. Idempotent.

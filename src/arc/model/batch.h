@@ -19,6 +19,9 @@ struct BatchColumn {
   std::string name;
   ColumnType type = ColumnType::kDouble;
   ColumnRole role = ColumnRole::kField;
+  // False when the format does not tell tags from string fields (columnar bodies): `role` is then a guess that gives
+  // way to the role of a column the table already has.
+  bool role_known = true;
   // Of BatchArrowType(type, role), Batch::rows long, offset 0. A tag's dictionary holds no null and no value twice.
   std::shared_ptr<arrow::Array> values;
   // Only in a kDouble column that mixes 1 and 1.0: bit i set (least significant first, as in Arrow) says that row i

@@ -1,0 +1,207 @@
+#include "arc/engine/engine.h"
+
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "arc/base/log.h"
+#include "arc/flush/flusher.h"
+
+namespace arc {
+namespace {
+
+constexpr double kReplayFlushShare = 0.5;  // of the buffer's bound: replay flushes beyond it, to stay within memory
+
+class EngineImpl : public Engine {
+ public:
+  EngineImpl(EngineOptions options, LocalDisk& disk, Clock& clock, RandomSource& random)
+      : options_(std::move(options)), disk_(disk), clock_(clock), random_(random), budget_(options_.buffer_bytes) {}
+
+  ~EngineImpl() override { (void)Close(std::chrono::milliseconds(0)); }
+
+  Status Start();
+
+  void Write(WriteRequest request, const WriteOptions& options,
+             std::function<void(Result<WriteOutcome>)> done) override {
+    if (!options.principal.CanWrite(options.database)) {
+      return done(MakeError(ErrorKind::kPermissionDenied,
+                            fmt::format("this token may not write to database \"{}\"", options.database)));
+    }
+    writer_->Write(std::move(request), options.database, options.accept_partial, std::move(done));
+  }
+
+  Result<WriteOutcome> WriteAndWait(WriteRequest request, const WriteOptions& options) override;
+
+  Status CreateDatabase(const std::string& database) override { return catalog_->CreateDatabase(database); }
+  Status Flush() override { return scheduler_->FlushAll(); }
+  Result<std::unique_ptr<ResultStream>> Query(const QueryRequest& request) override {
+    return queries_->Execute(request);
+  }
+
+  const CatalogView& catalog() const override { return *catalog_; }
+  TokenStore& tokens() override { return *tokens_; }
+  WriteAheadLog& log() override { return *log_; }
+  QueryEngine& queries() override { return *queries_; }
+  ObjectStore& store() override { return *store_; }
+  BufferStats buffer_stats() const override;
+  FlushStats flush_stats() const override { return scheduler_->stats(); }
+  Readiness readiness() const override;
+  const ReplayReport& replay_report() const override { return replay_report_; }
+  Status Close(std::chrono::milliseconds limit) override;
+
+ private:
+  Status OpenLog();
+  Status ReplayOne(Lsn lsn, LogRecord&& record);
+
+  const EngineOptions options_;
+  LocalDisk& disk_;
+  Clock& clock_;
+  RandomSource& random_;
+  ByteBudget budget_;
+  std::unique_ptr<DiskLock> lock_;
+  std::unique_ptr<ObjectStore> store_;
+  std::unique_ptr<Catalog> catalog_;
+  std::unique_ptr<Flusher> flusher_;
+  std::unique_ptr<WriteAheadLog> log_;
+  std::unique_ptr<FlushScheduler> scheduler_;
+  std::unique_ptr<Writer> writer_;
+  std::unique_ptr<QueryEngine> queries_;
+  std::unique_ptr<TokenStore> tokens_;
+  ReplayReport replay_report_;
+  std::mutex close_mutex_;
+  bool closed_ = false;
+};
+
+Status EngineImpl::Start() {
+  const std::string& folder = options_.data_folder;
+  ARC_RETURN_IF_ERROR(disk_.CreateDirectories(folder));
+  auto lock = disk_.Lock(folder + "/LOCK");
+  if (!lock.ok()) {
+    return WithContext(std::move(lock).error(), "another server uses the data folder " + folder);
+  }
+  lock_ = std::move(*lock);
+  std::string root = options_.storage_root.empty() ? folder + "/arc" : options_.storage_root;
+  ARC_ASSIGN_OR_RETURN(store_, OpenLocalObjectStore(disk_, root));
+  ARC_ASSIGN_OR_RETURN(catalog_, Catalog::Open(folder + "/arc.db", disk_, *store_, clock_, random_, &budget_));
+  ParquetOptions parquet;
+  parquet.compression = options_.compression;
+  // During replay there is no log to sync: what it hands out is on disk already.
+  flusher_ = std::make_unique<Flusher>(*catalog_, *store_, parquet,
+                                       [this](Lsn lsn) { return log_ ? log_->SyncThrough(lsn) : Status(); });
+  ARC_RETURN_IF_ERROR(OpenLog());
+  scheduler_ = std::make_unique<FlushScheduler>(*catalog_, *flusher_, *log_, budget_, clock_, options_.flush);
+  writer_ = std::make_unique<Writer>(*catalog_, *log_, budget_, std::chrono::milliseconds(options_.buffer_wait_ms),
+                                     [this] { scheduler_->Wake(); });
+  QueryOptions query = options_.query;
+  if (query.temp_folder.empty()) query.temp_folder = folder + "/tmp";
+  ARC_ASSIGN_OR_RETURN(queries_, QueryEngine::Open(query, *catalog_, *store_));
+  std::string tokens = disk_.is_system() ? folder + "/auth.db" : ":memory:";
+  ARC_ASSIGN_OR_RETURN(tokens_, TokenStore::Open(tokens, clock_, random_));
+  return {};
+}
+
+Status EngineImpl::OpenLog() {
+  LogOptions options = options_.log;
+  if (options.folder.empty()) options.folder = options_.data_folder + "/wal";
+  auto flushed_floor = [this](const Uuid& lineage) -> Result<Lsn> {
+    flusher_->UseLineage(lineage);
+    return catalog_->UseLineage(lineage);
+  };
+  auto replay = [this](Lsn lsn, LogRecord&& record) { return ReplayOne(lsn, std::move(record)); };
+  ARC_ASSIGN_OR_RETURN(
+      log_, WriteAheadLog::Open(disk_, clock_, random_, std::move(options), flushed_floor, replay, &replay_report_));
+  if (replay_report_.records > 0 || replay_report_.cut_bytes > 0) {
+    Log(LogLevel::kInfo, "engine", "log replayed",
+        {{"segments", replay_report_.segments},
+         {"records", replay_report_.records},
+         {"rows", replay_report_.rows},
+         {"cut_bytes", replay_report_.cut_bytes},
+         {"cut_at", replay_report_.cut_at}});
+  }
+  return {};
+}
+
+Status EngineImpl::ReplayOne(Lsn lsn, LogRecord&& record) {
+  ARC_RETURN_IF_ERROR(ReplayRecord(*catalog_, budget_, lsn, std::move(record)));
+  auto bound = static_cast<int64_t>(kReplayFlushShare * static_cast<double>(budget_.limit_bytes()));
+  if (budget_.used_bytes() <= bound) return {};
+  for (const auto& table : catalog_->AllTables()) {
+    auto flushed = flusher_->Flush(*table);
+    if (!flushed.ok()) return std::move(flushed).error();
+  }
+  return {};
+}
+
+Result<WriteOutcome> EngineImpl::WriteAndWait(WriteRequest request, const WriteOptions& options) {
+  std::mutex mutex;
+  std::condition_variable ready;
+  std::optional<Result<WriteOutcome>> outcome;
+  Write(std::move(request), options, [&](Result<WriteOutcome> result) {
+    std::lock_guard lock(mutex);
+    outcome.emplace(std::move(result));
+    ready.notify_all();
+  });
+  std::unique_lock lock(mutex);
+  ready.wait(lock, [&] { return outcome.has_value(); });
+  return std::move(*outcome);
+}
+
+BufferStats EngineImpl::buffer_stats() const {
+  BufferStats stats;
+  stats.used_bytes = budget_.used_bytes();
+  stats.limit_bytes = budget_.limit_bytes();
+  stats.rows_written = writer_->rows_written();
+  FlushStats flush = scheduler_->stats();
+  stats.flushes = flush.flushes;
+  stats.flush_errors = flush.errors;
+  int64_t now = clock_.MonotonicNanos();
+  for (const auto& table : catalog_->AllTables()) {
+    uint64_t rows = table->hot_rows();
+    if (rows == 0) continue;
+    stats.rows_buffered += rows;
+    stats.rows_by_table[table->ref().database + "." + table->ref().name] = rows;
+    double age = static_cast<double>(now - table->hot_since_nanos()) / 1e9;
+    stats.oldest_age_seconds = std::max(stats.oldest_age_seconds, age);
+  }
+  return stats;
+}
+
+Readiness EngineImpl::readiness() const {
+  Readiness reasons;
+  if (auto poisoned = log_->poisoned(); !poisoned.empty()) {
+    reasons["wal"] = poisoned;
+  } else if (log_->full()) {
+    reasons["wal"] = "the log's disk is full; writing resumes by itself when there is room";
+  }
+  if (auto error = scheduler_->stats().last_error; !error.empty()) reasons["flush"] = error;
+  return reasons;
+}
+
+Status EngineImpl::Close(std::chrono::milliseconds limit) {
+  std::lock_guard lock(close_mutex_);
+  if (std::exchange(closed_, true)) return {};
+  writer_.reset();  // requests that wait for memory are answered first
+  Status flushed;
+  if (scheduler_ != nullptr) {
+    if (limit.count() > 0) flushed = scheduler_->FlushAll(clock_.MonotonicNanos() + limit.count() * 1'000'000);
+    scheduler_->Stop();
+  }
+  queries_.reset();
+  Status closed = log_ ? log_->Close() : Status();
+  lock_.reset();
+  return closed.ok() ? flushed : closed;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::Open(EngineOptions options, LocalDisk& disk, Clock& clock,
+                                             RandomSource& random) {
+  auto engine = std::make_unique<EngineImpl>(std::move(options), disk, clock, random);
+  ARC_RETURN_IF_ERROR(engine->Start());
+  return std::unique_ptr<Engine>(std::move(engine));
+}
+
+}  // namespace arc

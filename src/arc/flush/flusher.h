@@ -1,0 +1,59 @@
+// One table's hot rows into data files and an Iceberg commit.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "arc/base/result.h"
+#include "arc/base/uuid.h"
+#include "arc/catalog/catalog.h"
+#include "arc/io/object_store.h"
+#include "arc/parquet/data_file.h"
+
+namespace arc {
+
+// A flush that would open more hours than this writes days instead (a file spanning hours has no hour tuple).
+inline constexpr size_t kMaxHoursPerFlush = 64;
+
+struct FlushCounts {
+  int64_t rows = 0;
+  int64_t bytes = 0;
+  int files = 0;
+};
+
+// Thread-safe; flushes of one table follow each other.
+class Flusher {
+ public:
+  // `sync_log(lsn)` makes the log durable through `lsn` before its rows are committed, in every sync mode.
+  Flusher(Catalog& catalog, ObjectStore& store, ParquetOptions parquet, std::function<Status(Lsn)> sync_log);
+
+  // The lineage whose LSNs name the data files; set before the first flush.
+  void UseLineage(const Uuid& lineage) { lineage8_ = lineage.ToString().substr(0, 8); }
+
+  // Everything applied to the table before the call, committed. Zero counts when nothing was hot. After an error the
+  // rows are hot as before and the files of the attempt are removed, as far as the store lets us.
+  Result<FlushCounts> Flush(Table& table);
+
+ private:
+  Result<std::vector<FlushedFile>> WriteFiles(const Table& table, const Table::FlushInput& input);
+  Result<WrittenFile> WriteOne(const Table& table, const Schema& schema, const std::string& folder, Lsn first,
+                               const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches, int* number);
+  std::shared_ptr<std::mutex> TurnOf(const Uuid& table);
+
+  Catalog& catalog_;
+  ObjectStore& store_;
+  const ParquetOptions parquet_;
+  const std::function<Status(Lsn)> sync_log_;
+  std::string lineage8_;
+  std::mutex mutex_;
+  std::unordered_map<Uuid, std::weak_ptr<std::mutex>> turns_;
+};
+
+// `database/measurement`, percent-encoded: where a table's objects are.
+std::string TableFolder(const TableRef& ref);
+
+}  // namespace arc
