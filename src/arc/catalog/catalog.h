@@ -36,6 +36,9 @@ struct FlushedFile {
   int64_t value = 0;  // hours or days since 1970
 };
 
+// Key of the folder that holds the table's objects: `database/measurement`, percent-encoded.
+std::string TableFolder(const TableRef& ref);
+
 // The durable catalog: SQLite pointers (standard Iceberg JDBC tables) to Iceberg metadata in the object store, read at
 // start. Thread-safe; CommitFlush of one table is called by one flusher at a time.
 class Catalog : public CatalogView {
@@ -59,7 +62,8 @@ class Catalog : public CatalogView {
 
   // Commits `files` (durable already) with the schema and `flushed` as the lineage's table property to Iceberg, swaps
   // the pointer, then publishes files in and chunks out of the table. After an error nothing is published and the files
-  // are not part of the table, unless it is kUnknownOutcome. Files the commit made obsolete are removed.
+  // are not part of the table, unless it is kUnknownOutcome: then a commit of the same files may have happened. Files
+  // the commit made obsolete are removed.
   virtual Status CommitFlush(Table& table, const Schema& schema, const std::vector<FlushedFile>& files,
                              Lsn flushed) = 0;
 };

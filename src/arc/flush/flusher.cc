@@ -36,10 +36,6 @@ using Buckets = std::map<int64_t, std::vector<std::shared_ptr<arrow::RecordBatch
 
 }  // namespace
 
-std::string TableFolder(const TableRef& ref) {
-  return EncodePathElement(ref.database) + "/" + EncodePathElement(ref.name);
-}
-
 Flusher::Flusher(Catalog& catalog, ObjectStore& store, ParquetOptions parquet, std::function<Status(Lsn)> sync_log)
     : catalog_(catalog), store_(store), parquet_(std::move(parquet)), sync_log_(std::move(sync_log)) {}
 

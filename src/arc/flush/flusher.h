@@ -53,7 +53,4 @@ class Flusher {
   std::unordered_map<Uuid, std::weak_ptr<std::mutex>> turns_;
 };
 
-// `database/measurement`, percent-encoded: where a table's objects are.
-std::string TableFolder(const TableRef& ref);
-
 }  // namespace arc
