@@ -17,11 +17,11 @@ namespace arc {
 // Who asks. A value; copied into requests.
 struct Principal {
   int64_t token_id = 0;
-  std::string name;
+  std::string name = {};
   bool read = false;
   bool write = false;
-  bool admin = false;                  // implies read and write everywhere
-  std::vector<std::string> databases;  // empty: all
+  bool admin = false;                       // implies read and write everywhere
+  std::vector<std::string> databases = {};  // empty: all
 
   bool CanRead(std::string_view database) const;
   bool CanWrite(std::string_view database) const;
@@ -43,27 +43,28 @@ struct TokenInfo {
 };
 
 struct NewToken {
-  std::string name;  // unique
-  std::string description;
+  std::string name = {};  // unique
+  std::string description = {};
   bool read = true;
   bool write = false;
   bool admin = false;
-  std::vector<std::string> databases;
-  std::optional<int64_t> expires_at_micros;
+  std::vector<std::string> databases = {};
+  std::optional<int64_t> expires_at_micros = {};
 };
 
 struct TokenChange {
-  std::optional<std::string> name;
-  std::optional<std::string> description;
-  std::optional<bool> read;
-  std::optional<bool> write;
-  std::optional<bool> admin;
-  std::optional<std::vector<std::string>> databases;
-  std::optional<bool> enabled;
+  std::optional<std::string> name = {};
+  std::optional<std::string> description = {};
+  std::optional<bool> read = {};
+  std::optional<bool> write = {};
+  std::optional<bool> admin = {};
+  std::optional<std::vector<std::string>> databases = {};
+  std::optional<bool> enabled = {};
 };
 
 // SQLite file of its own (synchronous=FULL). Tokens are 32 random bytes, stored as SHA-256; look-ups are cached for
-// `cache_ms` and a change or revocation clears the cache at once. Thread-safe.
+// `cache_ms` and a change or revocation clears the cache at once; another process's takes at most `cache_ms`. The time
+// of last use is written about once a minute. The path ":memory:" keeps nothing. Thread-safe.
 class TokenStore {
  public:
   static Result<std::unique_ptr<TokenStore>> Open(const std::string& path, Clock& clock, RandomSource& random,

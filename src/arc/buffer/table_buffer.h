@@ -20,7 +20,9 @@ namespace arc {
 
 inline constexpr int64_t kAdoptRows = 8192;
 inline constexpr uint32_t kMaxChunkRows = 65536;
-inline constexpr uint32_t kMinChunkRows = 1024;
+// The first chunk of a flush generation: 5,000 tables that get a few rows each must stay small (20 KB at ten columns).
+// A first batch of more rows gets a chunk that holds it.
+inline constexpr uint32_t kMinChunkRows = 256;
 
 // Not thread-safe, except that views handed out may be read by anyone at any time: the owner serializes Append, Seal
 // and Release (catalog's Table does, under its lock).
@@ -33,9 +35,10 @@ class TableBuffer {
 
   // Appends rows of one LSN; cannot fail. `batch` is aligned: every column is one of `schema` by exact name, of the
   // schema's type, or BIGINT where the schema has since been widened to DOUBLE; columns that the batch lacks become
-  // NULL. LSNs ascend. `lease` holds the bytes taken for the batch; the chunk keeps it. Batches of at least kAdoptRows
-  // rows become a chunk of their own around the Arrow buffers without a copy; smaller ones are copied into the open
-  // chunk. A batch whose columns the open chunk lacks (or has in another type) starts a new open chunk.
+  // NULL. LSNs ascend. `lease` holds the bytes taken for the batch; it is given back once the chunks hold a lease of
+  // their own over exactly the memory they take. Batches of at least kAdoptRows rows become a chunk of their own around
+  // the Arrow buffers without a copy (unless they pin far more memory than they use); smaller ones are copied into the
+  // open chunk. A batch whose columns the open chunk lacks (or has in another type) starts a new open chunk.
   void Append(const Schema& schema, const Batch& batch, Lsn lsn, ByteLease lease);
 
   // Everything held now. Cheap: shares the sealed list.

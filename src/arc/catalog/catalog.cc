@@ -92,7 +92,7 @@ class CatalogImpl : public Catalog {
   };
   using TableMap = NameMap<std::shared_ptr<Table>>;
 
-  Status LoadOne(const PointerStore::Entry& entry);
+  Status LoadOne(const TablePointer& entry);
   std::shared_ptr<Table> MakeTable(const TableRef& ref, Schema schema, std::shared_ptr<const FileIndex> files,
                                    Lsn flushed);
   AppendRequest MakeRequest(const Table& table, const Schema& schema, const std::vector<FlushedFile>& files,
@@ -126,10 +126,10 @@ Status CatalogImpl::Load(const std::string& database_file, LocalDisk& disk) {
   return {};
 }
 
-Status CatalogImpl::LoadOne(const PointerStore::Entry& entry) {
+Status CatalogImpl::LoadOne(const TablePointer& entry) {
   auto metadata = ReadTableMetadata(store_, entry.metadata_location);
-  if (!metadata.ok()) return WithContext(std::move(metadata).error(), "table " + entry.database + "." + entry.name);
-  TableRef ref{metadata->table_uuid, entry.database, entry.name};
+  if (!metadata.ok()) return WithContext(std::move(metadata).error(), "table " + entry.database + "." + entry.table);
+  TableRef ref{metadata->table_uuid, entry.database, entry.table};
   ARC_ASSIGN_OR_RETURN(auto index, ReadIndex(ref, *metadata));
   ARC_ASSIGN_OR_RETURN(auto schema, ToArcSchema(*metadata));
   locations_[ref.id] = entry.metadata_location;

@@ -41,7 +41,10 @@ class ObjectWriter {
   virtual Status Commit() = 0;
 };
 
-// Thread-safe. An object is durable, name and all, when the call that makes it returns success.
+// Thread-safe. An object is durable, name and all, when the call that makes it returns success; so is one met as
+// kAlreadyExists. kUnknownOutcome: the object may or may not be there, but is whole if it is. Keys are elements joined
+// by single slashes, none empty, "." or ".." or beginning with ".arc-tmp-"; any other is kInvalidArgument. Names that
+// users chose go through EncodePathElement first. Streams of writers are for one thread.
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
@@ -51,19 +54,25 @@ class ObjectStore {
   virtual Result<std::shared_ptr<ObjectReader>> Open(const std::string& key) = 0;  // kNotFound
   virtual Result<std::string> ReadAll(const std::string& key) = 0;
   virtual Status Delete(const std::string& key) = 0;  // success when already gone
-  // Every object whose key starts with `prefix`, in key order.
+  // Every object whose key starts with `prefix` (any string; empty: all), in byte order of the keys.
   virtual Result<std::vector<ObjectInfo>> List(const std::string& prefix) = 0;
   // The address other engines use: an absolute path without scheme on local disk ("/data/arc/db/m/…"), s3://… later.
   virtual std::string UriOf(const std::string& key) const = 0;
   // The key of an address made by UriOf; also takes the file: scheme. kInvalidArgument when outside the root.
   virtual Result<std::string> KeyOf(std::string_view uri) const = 0;
+  // Removes what interrupted writes left behind, except writes of this very store; returns how many. For start-up.
+  virtual Result<int> CleanTemporaries() { return 0; }
 };
 
-// Objects are files under `root` (made absolute), each written by DurablePut's protocol.
+// Objects are files under `root` (made absolute; made if absent), each written by DurablePut's protocol. Folders come
+// and go with the objects in them. `disk` must outlive the store.
 Result<std::unique_ptr<ObjectStore>> OpenLocalObjectStore(LocalDisk& disk, const std::string& root);
 
-// One path element made safe: everything but [A-Za-z0-9_-.] percent-encoded, also a leading dot. Reversible.
+// One path element made safe: everything but [A-Za-z0-9_-.] becomes % and two upper-case hexadecimal digits, also a
+// leading dot; the empty name becomes a lone "%". So the result is never empty, "." or "..". Reversible, and grows
+// names up to three times: file systems take 255 bytes.
 std::string EncodePathElement(std::string_view name);
+// kInvalidArgument for what EncodePathElement never yields, so that two elements never mean one name.
 Result<std::string> DecodePathElement(std::string_view element);
 
 }  // namespace arc

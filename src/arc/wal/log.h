@@ -28,7 +28,8 @@ struct LogOptions {
   int64_t queue_bytes = 64 << 20;             // appends waiting for a group; more is refused with kOverloaded
   int recycled_segments = 2;                  // retired files kept for overwriting
   bool archive = false;                       // keep retired segments (cut to size) instead of recycling
-  int64_t archive_age_ms = 24 * 3600 * 1000;  // archived and .recovered files older are removed by CleanUp
+  int64_t archive_age_ms = 24 * 3600 * 1000;  // archived and .recovered files older are removed when others retire
+  bool prepare_ahead = true;                  // make the next segment in the background while one fills
 };
 
 // What one LSN stands for.
@@ -49,7 +50,7 @@ struct LogPositions {
 
 struct SegmentInfo {
   std::string name;
-  std::string state;  // "active", "sealed", "recycled", "archived", "recovered"
+  std::string state;  // "active", "sealed", "recycled" (waits to be overwritten), "archived", "recovered"
   int64_t bytes = 0;  // used; the file may be larger
   Lsn first;
   Lsn last;
@@ -104,10 +105,13 @@ class WriteAheadLog {
   virtual void Append(LogRecord record, Apply apply, Done done) = 0;
   // Several records of one request (one LSN each, all in one group); done gets the last LSN.
   virtual void AppendAll(std::vector<LogRecord> records, Apply apply, Done done) = 0;
-  // Returns when everything appended before the call is durable on disk, in any mode (also kAsync and kOff).
+  // Returns when every record up to `lsn` is durable on disk, also in kAsync; records still waiting for an LSN count as
+  // long as they were appended before the call and `lsn` is not reached yet. kOff writes nothing: success once they are
+  // applied. kUnavailable when a failed sync means that it can no longer be had. Not from Apply or Done.
   virtual Status SyncThrough(Lsn lsn) = 0;
   // Everything up to `lsn` is committed to tables: records the checkpoint and retires segments that hold nothing newer.
-  // `lsn` never goes back.
+  // `lsn` never goes back; one that is not applied yet is refused with kInvalidArgument. In kAsync call SyncThrough
+  // before the commit that this follows.
   virtual Status SetFlushed(Lsn lsn) = 0;
 
   virtual const Uuid& lineage() const = 0;

@@ -1,0 +1,60 @@
+// Which metadata file of each Iceberg table is the current one: the single point of every commit.
+//
+// A SQLite file with the tables of Iceberg's JDBC catalog, schema V1 (org.apache.iceberg.jdbc.JdbcUtil in Java,
+// pyiceberg.catalog.sql in Python), under the catalog name "arc": both open it directly, while we run or not.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "arc/base/result.h"
+#include "arc/io/local_disk.h"
+
+namespace arc {
+
+class SqliteDatabase;
+
+struct TablePointer {
+  std::string database;
+  std::string table;
+  std::string metadata_location;
+};
+
+// Thread-safe. A call that returned success is durable. Errors: kUnavailable (busy for 5 s, unreadable), kDiskFull,
+// kCorruption, and from calls that write kUnknownOutcome: read again to learn whether it happened. A namespace is one
+// database name (Iceberg's tools take a dot in it for a level of its own). Locations are what other engines can open:
+// absolute paths or URIs. Rows of other catalogs and of Iceberg views in the same file are left alone.
+class PointerStore {
+ public:
+  static constexpr const char* kCatalogName = "arc";
+
+  // Opens or makes the file at `path`, and its folder. `disk` must outlive the store.
+  static Result<std::unique_ptr<PointerStore>> Open(const std::string& path, LocalDisk& disk);
+  ~PointerStore();
+
+  // Where the table's metadata is; nullopt when there is no such table.
+  Result<std::optional<std::string>> Load(const std::string& database, const std::string& table);
+  // Puts `next` in place of `expected` (nullopt: the table must not be there), atomically against every other user of
+  // the file; kConflict when something else is there. `expected` becomes the previous location.
+  Status CompareAndSwap(const std::string& database, const std::string& table,
+                        const std::optional<std::string>& expected, const std::string& next);
+  Result<std::vector<TablePointer>> List();  // by database, then table
+  // Success when there already.
+  Status CreateNamespace(const std::string& database);
+  // Sorted; those made by CreateNamespace and those that hold tables.
+  Result<std::vector<std::string>> Namespaces();
+  // Success when already gone. Files are not touched.
+  Status Drop(const std::string& database, const std::string& table);
+
+ private:
+  explicit PointerStore(std::unique_ptr<SqliteDatabase> sqlite);
+  Status MakeTables();
+
+  std::mutex mutex_;
+  const std::unique_ptr<SqliteDatabase> sqlite_;
+};
+
+}  // namespace arc

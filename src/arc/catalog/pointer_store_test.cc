@@ -1,0 +1,320 @@
+#include "arc/catalog/pointer_store.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <map>
+
+#include "arc/base/thread.h"
+#include "arc/base/uuid.h"
+#include "arc/catalog/sqlite_database.h"
+#include "arc/io/path.h"
+#include "arc/io/power_cut_disk.h"
+#include "arc/io/test_folder.h"
+
+namespace arc {
+namespace {
+
+using Locations = std::map<std::string, std::string>;  // "database.table" -> metadata location
+
+Locations LocationsOf(PointerStore& store) {
+  Locations locations;
+  Result<std::vector<TablePointer>> pointers = store.List();
+  EXPECT_TRUE(pointers.ok());
+  if (!pointers.ok()) return locations;
+  for (const TablePointer& pointer : *pointers) {
+    locations[pointer.database + "." + pointer.table] = pointer.metadata_location;
+  }
+  return locations;
+}
+
+class PointerStoreTest : public testing::TestWithParam<bool> {
+ protected:
+  PointerStoreTest() : disk_(GetParam() ? static_cast<LocalDisk&>(SystemDisk()) : memory_) {}
+  std::string path() const { return JoinPath(folder_.path(), "sub/catalog.db"); }
+  std::unique_ptr<PointerStore> Open() {
+    Result<std::unique_ptr<PointerStore>> store = PointerStore::Open(path(), disk_);
+    EXPECT_TRUE(store.ok()) << store.error().message;
+    return std::move(*store);
+  }
+
+  TestFolder folder_;
+  PowerCutDisk memory_;
+  LocalDisk& disk_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Disks, PointerStoreTest, testing::Bool(),
+                         [](const auto& info) { return info.param ? "System" : "Memory"; });
+
+TEST_P(PointerStoreTest, SwapsOnlyWhatIsExpected) {
+  std::unique_ptr<PointerStore> store = Open();
+  EXPECT_EQ(*store->Load("db", "cpu"), std::nullopt);
+  EXPECT_EQ(store->CompareAndSwap("db", "cpu", "/m/0", "/m/1").error().kind, ErrorKind::kConflict);
+  EXPECT_TRUE(store->CompareAndSwap("db", "cpu", std::nullopt, "/m/1").ok());
+  EXPECT_EQ(store->CompareAndSwap("db", "cpu", std::nullopt, "/m/x").error().kind, ErrorKind::kConflict);
+  EXPECT_EQ(store->CompareAndSwap("db", "cpu", "/m/0", "/m/x").error().kind, ErrorKind::kConflict);
+  EXPECT_EQ(*store->Load("db", "cpu"), "/m/1");
+  EXPECT_TRUE(store->CompareAndSwap("db", "cpu", "/m/1", "/m/2").ok());
+  EXPECT_EQ(*store->Load("db", "cpu"), "/m/2");
+  EXPECT_EQ(*store->Load("db", "CPU"), std::nullopt);
+  EXPECT_EQ(*store->Load("other", "cpu"), std::nullopt);
+}
+
+TEST_P(PointerStoreTest, ListsAndDrops) {
+  std::unique_ptr<PointerStore> store = Open();
+  EXPECT_TRUE(store->List()->empty());
+  EXPECT_TRUE(store->Namespaces()->empty());
+  EXPECT_TRUE(store->CreateNamespace("empty").ok());
+  EXPECT_TRUE(store->CreateNamespace("empty").ok());
+  EXPECT_TRUE(store->CompareAndSwap("b", "t", std::nullopt, "/b/t").ok());
+  EXPECT_TRUE(store->CompareAndSwap("a", "u", std::nullopt, "/a/u").ok());
+  EXPECT_TRUE(store->CompareAndSwap("a", "t", std::nullopt, "/a/t").ok());
+  EXPECT_EQ(*store->Namespaces(), (std::vector<std::string>{"a", "b", "empty"}));
+  Result<std::vector<TablePointer>> pointers = store->List();
+  ASSERT_EQ(pointers->size(), 3u);
+  EXPECT_EQ((*pointers)[0].table, "t");
+  EXPECT_EQ((*pointers)[1].table, "u");
+  EXPECT_EQ((*pointers)[2].database, "b");
+  EXPECT_TRUE(store->Drop("a", "t").ok());
+  EXPECT_TRUE(store->Drop("a", "t").ok());
+  EXPECT_EQ(LocationsOf(*store), (Locations{{"a.u", "/a/u"}, {"b.t", "/b/t"}}));
+}
+
+TEST_P(PointerStoreTest, StaysAcrossOpensAndTakesAnyName) {
+  std::string odd("it's \"odd\"; DROP TABLE x\0 é", 27);
+  ASSERT_TRUE(Open()->CompareAndSwap(odd, odd, std::nullopt, "/" + odd).ok());
+  EXPECT_EQ(*Open()->Load(odd, odd), "/" + odd);
+}
+
+TEST_P(PointerStoreTest, SeveralStoresOfOneFileLoseNoSwap) {
+  constexpr int kStores = 3;
+  constexpr int kSwaps = 20;
+  ASSERT_TRUE(Open()->CompareAndSwap("db", "t", std::nullopt, "0").ok());
+  std::vector<std::unique_ptr<PointerStore>> stores;
+  for (int i = 0; i < kStores; ++i) stores.push_back(Open());
+  std::atomic<int> failures{0};
+  {
+    std::vector<Thread> threads;
+    for (int i = 0; i < kStores; ++i) {
+      threads.emplace_back("swap", [&, i] {
+        for (int done = 0; done < kSwaps && failures == 0;) {
+          Result<std::optional<std::string>> now = stores[i]->Load("db", "t");
+          if (!now.ok()) {
+            ++failures;
+            return;
+          }
+          Status status = stores[i]->CompareAndSwap("db", "t", **now, std::to_string(std::stoi(**now) + 1));
+          if (status.ok()) ++done;
+          if (!status.ok() && status.error().kind != ErrorKind::kConflict) ++failures;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(failures, 0);
+  EXPECT_EQ(*stores[0]->Load("db", "t"), std::to_string(kStores * kSwaps));
+}
+
+TEST_P(PointerStoreTest, LeavesOtherCatalogsAndViewsAlone) {
+  std::unique_ptr<PointerStore> store = Open();
+  Result<std::unique_ptr<SqliteDatabase>> other = SqliteDatabase::Open(path(), disk_);
+  ASSERT_TRUE(other.ok()) << other.error().message;
+  constexpr const char* kInsert = "INSERT INTO iceberg_tables VALUES (?, 'db', ?, ?, NULL, ?)";
+  ASSERT_TRUE((*other)->Change(kInsert, {"spark", "t", "/other", "TABLE"}).ok());
+  ASSERT_TRUE((*other)->Change(kInsert, {"arc", "view", "/view", "VIEW"}).ok());
+  ASSERT_TRUE((*other)->Change(kInsert, {"arc", "old", "/old", std::nullopt}).ok());
+  ASSERT_TRUE((*other)->Change(kInsert, {"arc", "none", std::nullopt, "TABLE"}).ok());
+  EXPECT_EQ(LocationsOf(*store), (Locations{{"db.old", "/old"}}));
+  EXPECT_EQ(*store->Load("db", "t"), std::nullopt);
+  EXPECT_EQ(*store->Load("db", "view"), std::nullopt);
+  EXPECT_EQ(*store->Load("db", "none"), std::nullopt);
+  EXPECT_EQ(store->CompareAndSwap("db", "view", std::nullopt, "/x").error().kind, ErrorKind::kConflict);
+  EXPECT_TRUE(store->CompareAndSwap("db", "old", "/old", "/new").ok());
+  EXPECT_TRUE(store->Drop("db", "view").ok());
+  Result<std::vector<SqliteDatabase::Row>> rows =
+      (*other)->Query("SELECT metadata_location, previous_metadata_location FROM iceberg_tables ORDER BY table_name");
+  ASSERT_TRUE(rows.ok());
+  EXPECT_EQ(*rows,
+            (std::vector<SqliteDatabase::Row>{
+                {std::nullopt, std::nullopt}, {"/new", "/old"}, {"/other", std::nullopt}, {"/view", std::nullopt}}));
+}
+
+TEST_P(PointerStoreTest, UpgradesAFileOfSchemaV0) {
+  ASSERT_TRUE(disk_.CreateDirectories(ParentFolder(path())).ok());
+  {
+    Result<std::unique_ptr<SqliteDatabase>> old = SqliteDatabase::Open(path(), disk_);
+    ASSERT_TRUE(old.ok());
+    ASSERT_TRUE(
+        (*old)
+            ->Change("CREATE TABLE iceberg_tables (catalog_name VARCHAR(255) NOT NULL, table_namespace "
+                     "VARCHAR(255) NOT NULL, table_name VARCHAR(255) NOT NULL, metadata_location VARCHAR(1000), "
+                     "previous_metadata_location VARCHAR(1000), "
+                     "PRIMARY KEY (catalog_name, table_namespace, table_name))")
+            .ok());
+    ASSERT_TRUE((*old)->Change("INSERT INTO iceberg_tables VALUES ('arc', 'db', 't', '/1', NULL)").ok());
+  }
+  std::unique_ptr<PointerStore> store = Open();
+  EXPECT_TRUE(store->CompareAndSwap("db", "t", "/1", "/2").ok());
+  EXPECT_TRUE(store->CompareAndSwap("db", "u", std::nullopt, "/3").ok());
+  EXPECT_EQ(LocationsOf(*Open()), (Locations{{"db.t", "/2"}, {"db.u", "/3"}}));
+}
+
+TEST_P(PointerStoreTest, WhatIsNoDatabaseIsRefusedAndLeftAlone) {
+  std::string text(5000, 'x');
+  ASSERT_TRUE(DurablePut(disk_, path(), {reinterpret_cast<const uint8_t*>(text.data()), text.size()}).ok());
+  Result<std::unique_ptr<PointerStore>> store = PointerStore::Open(path(), disk_);
+  ASSERT_FALSE(store.ok());
+  EXPECT_EQ(store.error().kind, ErrorKind::kCorruption);
+  EXPECT_EQ(*ReadWholeFile(disk_, path()), text);
+}
+
+TEST_P(PointerStoreTest, AFolderThatCannotBeMadeIsAnError) {
+  std::string blocker = ParentFolder(path());
+  ASSERT_TRUE(DurablePut(disk_, blocker, {}).ok());
+  EXPECT_FALSE(PointerStore::Open(path(), disk_).ok());
+}
+
+TEST(PointerStoreOnAFullDisk, RefusesAndRecovers) {
+  PowerCutDisk disk;
+  Result<std::unique_ptr<PointerStore>> store = PointerStore::Open("/catalog.db", disk);
+  ASSERT_TRUE(store.ok());
+  std::string location(3000, 'x');  // a page each
+  disk.SetFreeBytes(40'000);
+  int stored = 0;
+  Status status;
+  for (; stored < 1000; ++stored) {
+    status = (*store)->CompareAndSwap("db", std::to_string(stored), std::nullopt, location);
+    if (!status.ok()) break;
+  }
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().kind, ErrorKind::kDiskFull);
+  EXPECT_EQ((*store)->List()->size(), static_cast<size_t>(stored));
+  disk.SetFreeBytes(std::nullopt);
+  EXPECT_TRUE((*store)->CompareAndSwap("db", std::to_string(stored), std::nullopt, location).ok());
+  EXPECT_EQ((*store)->List()->size(), static_cast<size_t>(stored) + 1);
+}
+
+TEST(PointerStoreWhenASyncFails, TheOutcomeIsUnknownNotWrong) {
+  for (int failing = 1; failing <= 6; ++failing) {
+    PowerCutDisk disk;
+    Result<std::unique_ptr<PointerStore>> store = PointerStore::Open("/catalog.db", disk);
+    ASSERT_TRUE(store.ok());
+    ASSERT_TRUE((*store)->CompareAndSwap("db", "t", std::nullopt, "/1").ok());
+    disk.FailSyncs(failing);
+    Status status = (*store)->CompareAndSwap("db", "t", "/1", "/2");
+    ASSERT_FALSE(status.ok());
+    EXPECT_EQ(status.error().kind, ErrorKind::kUnknownOutcome) << status.error().message;
+    disk.FailSyncs(0);
+    Result<std::optional<std::string>> now = (*store)->Load("db", "t");
+    ASSERT_TRUE(now.ok()) << now.error().message;
+    EXPECT_TRUE(*now == "/1" || *now == "/2");
+  }
+}
+
+// One run of commits until the power goes; what was acknowledged, and what the last call may have done besides.
+struct History {
+  Locations acknowledged;
+  Locations perhaps;
+};
+
+History CommitUntilTheCut(PowerCutDisk& disk, int commits) {
+  History run;
+  Result<std::unique_ptr<PointerStore>> store = PointerStore::Open("/data/catalog.db", disk);
+  if (!store.ok()) return run;
+  Locations now = LocationsOf(**store);
+  run.acknowledged = run.perhaps = now;
+  for (int i = 0; i < commits; ++i) {
+    std::string table = "t" + std::to_string(i % 3);
+    std::string next = "/m/" + std::to_string(i) + std::string(i % 4 == 0 ? 2500 : 10, 'x');
+    auto old = now.find("db." + table);
+    Status status;
+    if (i % 5 == 4) {
+      now.erase("db." + table);
+      run.perhaps = now;
+      status = (*store)->Drop("db", table);
+    } else {
+      auto expected = old == now.end() ? std::nullopt : std::optional(old->second);
+      now["db." + table] = next;
+      run.perhaps = now;
+      status = (*store)->CompareAndSwap("db", table, expected, next);
+    }
+    if (!status.ok()) return run;
+    run.acknowledged = now;
+  }
+  return run;
+}
+
+// What is wrong with the store after a restart; empty if nothing is.
+std::string Verdict(PowerCutDisk& disk, const History& run) {
+  Result<std::unique_ptr<PointerStore>> store = PointerStore::Open("/data/catalog.db", disk);
+  if (!store.ok()) return "does not open: " + store.error().message;
+  Result<std::vector<TablePointer>> pointers = (*store)->List();
+  if (!pointers.ok()) return "cannot list: " + pointers.error().message;
+  Locations found = LocationsOf(**store);
+  Result<std::unique_ptr<SqliteDatabase>> database = SqliteDatabase::Open("/data/catalog.db", disk);
+  if (!database.ok()) return "does not open twice";
+  Result<std::vector<SqliteDatabase::Row>> sound = (*database)->Query("PRAGMA integrity_check");
+  if (!sound.ok() || sound->size() != 1 || (*sound)[0][0] != "ok") return "is corrupt";
+  if (found != run.acknowledged && found != run.perhaps) return "holds neither the old nor the new state";
+  return "";
+}
+
+TEST(PointerStorePowerCuts, EveryAcknowledgedSwapSurvivesEveryCut) {
+  constexpr int kCommits = 7;
+  uint64_t operations = 0;
+  {
+    PowerCutDisk disk;
+    CommitUntilTheCut(disk, kCommits);
+    operations = disk.operations();
+  }
+  ASSERT_GT(operations, 50u);
+  int took_effect = 0;
+  for (uint64_t cut = 1; cut <= operations + 1; ++cut) {
+    for (uint64_t seed = 0; seed < 12; ++seed) {
+      PowerCutDisk disk;
+      disk.CutAfter(cut);
+      History run = CommitUntilTheCut(disk, kCommits);
+      if (cut > operations) disk.CutNow();
+      ASSERT_FALSE(disk.power_is_on());
+      std::string at = "cut " + std::to_string(cut) + " seed " + std::to_string(seed) + " at " + disk.last_operation();
+      SeededRandom random(cut * 1000 + seed);
+      disk.Restart(random);
+      // Recovery is cut too: rolling back must be repeatable.
+      disk.CutAfter(1 + seed);
+      {
+        Result<std::unique_ptr<PointerStore>> ignored = PointerStore::Open("/data/catalog.db", disk);
+      }
+      disk.Restart(random);
+      std::string verdict = Verdict(disk, run);
+      ASSERT_EQ(verdict, "") << at;
+      Result<std::unique_ptr<PointerStore>> store = PointerStore::Open("/data/catalog.db", disk);
+      if (run.perhaps != run.acknowledged && LocationsOf(**store) == run.perhaps) ++took_effect;
+    }
+  }
+  EXPECT_GT(took_effect, 0);  // else the cuts never fell where they should
+}
+
+int RunsThatFail(const std::function<void(PowerCutDisk&)>& plant) {
+  int failed = 0;
+  for (uint64_t cut = 1; cut <= 60; ++cut) {
+    for (uint64_t seed = 0; seed < 4; ++seed) {
+      PowerCutDisk disk;
+      plant(disk);
+      disk.CutAfter(cut);
+      History run = CommitUntilTheCut(disk, 7);
+      disk.CutNow();
+      SeededRandom random(cut * 1000 + seed);
+      disk.Restart(random);
+      if (!Verdict(disk, run).empty()) ++failed;
+    }
+  }
+  return failed;
+}
+
+TEST(PointerStorePowerCuts, TheCheckNoticesMissingSyncs) {
+  EXPECT_EQ(RunsThatFail([](PowerCutDisk&) {}), 0);
+  EXPECT_GT(RunsThatFail([](PowerCutDisk& disk) { disk.IgnoreSync(true); }), 0);
+  EXPECT_GT(RunsThatFail([](PowerCutDisk& disk) { disk.IgnoreDirectorySync(true); }), 0);
+}
+
+}  // namespace
+}  // namespace arc

@@ -1,0 +1,151 @@
+#include "arc/catalog/table.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "arc/base/thread.h"
+#include "arc/model/batch_for_test.h"
+
+namespace arc {
+namespace {
+
+Schema TimeOnly() {
+  Schema schema;
+  schema.columns = {{"time", ColumnType::kTimestamp, ColumnRole::kTime, 1, true}};
+  return schema;
+}
+
+class TableTest : public ::testing::Test {
+ protected:
+  Batch Aligned(Batch batch) {
+    auto aligned = table_.Align(batch);
+    EXPECT_TRUE(aligned.ok());
+    return std::move(aligned->batch);
+  }
+  void Write(uint64_t lsn, int64_t first_time, int rows) {
+    std::vector<int64_t> times;
+    std::vector<std::optional<int64_t>> ids;
+    for (int i = 0; i < rows; ++i) {
+      times.push_back(first_time + i);
+      ids.push_back(first_time + i);
+    }
+    BatchForTest batch(times);
+    table_.Apply({lsn}, Aligned(batch.Ints("id", ids).Done()), {});
+  }
+  std::shared_ptr<const FileIndex> OneFile(int64_t rows) {
+    return std::make_shared<const FileIndex>(std::vector<std::shared_ptr<const FileEntry>>{
+        std::make_shared<const FileEntry>(FileEntry{"key", 100, rows, 0, 10})});
+  }
+
+  ManualClock clock_{0};
+  ByteBudget budget_{1 << 30};
+  Table table_{{{}, "db", "m"}, &budget_, clock_, TimeOnly(), nullptr, {}};
+};
+
+TEST_F(TableTest, AppliedRowsAreVisibleAndOldVersionsStayAsTheyWere) {
+  Write(1, 0, 10);
+  auto before = table_.Current();
+  Write(2, 10, 5);
+  EXPECT_EQ(before->hot.rows, 10u);
+  EXPECT_EQ(table_.Current()->hot.rows, 15u);
+  EXPECT_EQ(table_.Current()->applied, Lsn{2});
+  EXPECT_GT(table_.Current()->number, before->number);
+  EXPECT_EQ(table_.first_unflushed(), Lsn{1});
+}
+
+TEST_F(TableTest, AFlushSwapsChunksForFilesInOneVersion) {
+  Write(1, 0, 10);
+  auto input = table_.BeginFlush();
+  EXPECT_EQ(input.last, Lsn{1});
+  Write(2, 10, 5);  // during the flush
+  auto pinned = table_.Current();
+  EXPECT_EQ(pinned->hot.rows, 15u);
+  table_.CommitFlush(OneFile(10), input.last);
+  auto after = table_.Current();
+  EXPECT_EQ(after->hot.rows, 5u);
+  EXPECT_EQ(after->files->rows(), 10);
+  EXPECT_EQ(pinned->hot.rows, 15u);
+  EXPECT_EQ(pinned->files->rows(), 0);
+  EXPECT_EQ(table_.first_unflushed(), Lsn{2});
+  EXPECT_EQ(table_.flushed(), Lsn{1});
+}
+
+TEST_F(TableTest, AFailedFlushIsTakenUpWholeByTheNext) {
+  Write(1, 0, 10);
+  EXPECT_EQ(table_.BeginFlush().last, Lsn{1});
+  Write(2, 10, 5);
+  auto again = table_.BeginFlush();
+  EXPECT_EQ(again.last, Lsn{2});
+  uint32_t rows = 0;
+  for (const auto& chunk : again.chunks) rows += chunk.rows;
+  EXPECT_EQ(rows, 15u);
+}
+
+TEST_F(TableTest, ReplayedRowsAtOrBelowFlushedAreSkipped) {
+  Table table({{}, "db", "m"}, &budget_, clock_, TimeOnly(), OneFile(3), {5});
+  auto aligned = table.Align(BatchForTest({1}).Ints("id", {1}).Done());
+  table.Apply({5}, aligned->batch, {});
+  EXPECT_EQ(table.hot_rows(), 0u);
+  table.Apply({6}, aligned->batch, {});
+  EXPECT_EQ(table.hot_rows(), 1u);
+}
+
+TEST_F(TableTest, AFlushFixesTheTypesOfAllColumns) {
+  Write(1, 0, 1);
+  (void)table_.Align(BatchForTest({1}).Ints("later", {1}).Done());  // known, but without a row yet
+  table_.BeginFlush();
+  auto refused = table_.Align(BatchForTest({1}).Doubles("later", {1.5}).Done());
+  EXPECT_EQ(refused->errors.size(), 1u);
+}
+
+TEST_F(TableTest, TryAlignChangesNothing) {
+  auto trial = table_.TryAlign(BatchForTest({1}).Ints("id", {1}).Done());
+  EXPECT_TRUE(trial->errors.empty());
+  EXPECT_EQ(table_.Current()->schema->columns.size(), 1u);
+}
+
+TEST_F(TableTest, AgeIsThatOfTheOldestRowStillHot) {
+  EXPECT_EQ(table_.hot_since_nanos(), 0);
+  clock_.Advance(std::chrono::seconds(1));
+  Write(1, 0, 1);
+  int64_t first = table_.hot_since_nanos();
+  auto input = table_.BeginFlush();
+  clock_.Advance(std::chrono::seconds(5));
+  Write(2, 1, 1);
+  EXPECT_EQ(table_.hot_since_nanos(), first);
+  table_.CommitFlush(OneFile(1), input.last);
+  EXPECT_GE(table_.hot_since_nanos(), first + 5'000'000'000);
+}
+
+TEST_F(TableTest, EveryReaderSeesEachRowOnceWhileFlushesSwapVersions) {
+  std::atomic<bool> stop{false};
+  std::atomic<uint64_t> applied{0};
+  std::atomic<int> bad{0};
+  auto read = [&] {
+    while (!stop) {
+      uint64_t at_least = applied;
+      auto version = table_.Current();
+      uint64_t rows = version->hot.rows + static_cast<uint64_t>(version->files->rows());
+      if (rows < at_least || rows != version->applied.value * 10) ++bad;
+    }
+  };
+  Thread first("reader", read);
+  Thread second("reader", read);
+  int64_t flushed_rows = 0;
+  for (uint64_t lsn = 1; lsn <= 500; ++lsn) {
+    Write(lsn, static_cast<int64_t>(lsn) * 10, 10);
+    applied = lsn * 10;
+    if (lsn % 7 != 0) continue;
+    auto input = table_.BeginFlush();
+    for (const auto& chunk : input.chunks) flushed_rows += chunk.rows;
+    table_.CommitFlush(OneFile(flushed_rows), input.last);
+  }
+  stop = true;
+  first.Join();
+  second.Join();
+  EXPECT_EQ(bad, 0);
+}
+
+}  // namespace
+}  // namespace arc

@@ -1,0 +1,384 @@
+#include "arc/decode/line_decoder.h"
+
+#include <tmmintrin.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "arc/decode/number_text.h"
+
+namespace arc {
+namespace {
+
+constexpr std::string_view kMeasurementEscapes = ", ";
+constexpr std::string_view kKeyEscapes = ",= ";
+
+__m128i Load(const char* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
+
+// Bit i set: byte i of the 16 at `p` is one of , = space newline backslash. Each byte's low nibble picks the only one
+// of the first four that it can be (the backslash shares its nibble with the comma); NUL picks the blank.
+uint32_t TagStops(const char* p) {
+  const __m128i expected = _mm_setr_epi8(' ', 0, 0, 0, 0, 0, 0, 0, 0, 0, '\n', 0, ',', '=', 0, 0);
+  const __m128i bytes = Load(p);
+  const __m128i hits = _mm_or_si128(_mm_cmpeq_epi8(_mm_shuffle_epi8(expected, bytes), bytes),
+                                    _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+  return static_cast<uint32_t>(_mm_movemask_epi8(hits));
+}
+
+// Bit i set: byte i of the 16 at `p` is a quote, a backslash or a newline.
+uint32_t StringStops(const char* p) {
+  const __m128i bytes = Load(p);
+  const __m128i hits = _mm_or_si128(
+      _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))),
+      _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')));
+  return static_cast<uint32_t>(_mm_movemask_epi8(hits));
+}
+
+bool Contains(std::string_view set, char c) { return set.find(c) != std::string_view::npos; }
+
+// Behind an escaped or literal run: the first byte from `p` on that is in `stops` or a newline and not escaped.
+const char* ScanName(const char* p, std::string_view stops, std::string_view escapes) {
+  for (;; ++p) {
+    if (*p == '\\' && Contains(escapes, p[1])) {
+      ++p;
+    } else if (*p == '\n' || Contains(stops, *p)) {
+      return p;
+    }
+  }
+}
+
+bool AtLineEnd(const char* p) { return *p == '\n' || (*p == '\r' && p[1] == '\n'); }
+
+}  // namespace
+
+Added LineDecoder::Fault(const char* at, std::string what) {
+  // The rest of the line, as far as the text goes.
+  const auto* stop = static_cast<const char*>(
+      std::memchr(at, '\n', static_cast<size_t>(std::max<ptrdiff_t>(0, last_newline_ - at + 1))));
+  std::string_view rest(at, stop == nullptr ? 0 : static_cast<size_t>(stop - at));
+  if (!rest.empty() && rest.back() == '\r') rest.remove_suffix(1);
+  error_ = std::move(what) + " at column " + std::to_string(at - record_ + 1) + ": " +
+           (rest.empty() ? std::string("end of line") : Snippet(rest));
+  return Added::kFault;
+}
+
+Added LineDecoder::Refused(const char* at, Added added, std::string_view what, std::string_view name) {
+  if (added == Added::kConflict) return added;
+  error_ = DescribeRefusal(added, what, name) + " at column " + std::to_string(at - record_ + 1);
+  return added;
+}
+
+const char* LineDecoder::LimitOf(std::string_view text) const {
+  return text.data() == scratch_.data() ? text.data() + text.size() : last_newline_ + kReadAhead;
+}
+
+std::string_view LineDecoder::Unescape(const char* begin, const char* end, std::string_view set) {
+  const std::string_view raw(begin, static_cast<size_t>(end - begin));
+  if (!Contains(raw, '\\')) return raw;
+  scratch_.clear();
+  for (const char* p = begin; p < end; ++p) {
+    if (*p == '\\' && p + 1 < end && Contains(set, p[1])) ++p;
+    scratch_ += *p;
+  }
+  return scratch_;
+}
+
+MeasurementBuilder* LineDecoder::Measurement(const char** p) {
+  MeasurementBuilder** link = nullptr;
+  if (measurement_ != nullptr) {
+    link = &measurement_->next;
+    MeasurementBuilder* guess = *link;
+    if (guess != nullptr && guess->key.Matches(*p)) {
+      const char after = (*p)[guess->key.size()];
+      if (after == ',' || after == ' ') {
+        *p += guess->key.size();
+        return measurement_ = guess;
+      }
+    }
+  }
+  const char* end = ScanName(*p, kMeasurementEscapes, kMeasurementEscapes);
+  if (end == *p) return Fault(end, "missing measurement"), nullptr;
+  if (*end == '\n') return Fault(end, "missing fields"), nullptr;
+  const std::string_view name = Unescape(*p, end, kMeasurementEscapes);
+  Added why = Added::kOk;
+  MeasurementBuilder* found = request_->Measurement(name, LimitOf(name), &why);
+  if (found == nullptr) return Refused(*p, why, "measurement", name), nullptr;
+  found->key.Set({*p, static_cast<size_t>(end - *p)});
+  if (found->next == nullptr) found->next = found;
+  if (link != nullptr) *link = found;
+  *p = end;
+  return measurement_ = found;
+}
+
+ColumnBuilder* LineDecoder::NamedColumn(BatchBuilder& batch, ColumnRole role, const char** p) {
+  const std::string_view what = RoleName(role);
+  const char* end = ScanName(*p, kKeyEscapes, kKeyEscapes);
+  if (*end != '=') return Fault(end, "expected = behind the " + std::string(what) + " name"), nullptr;
+  const std::string_view name = Unescape(*p, end, kKeyEscapes);
+  Added why = Added::kOk;
+  ColumnBuilder* column = batch.Column(name, role, LimitOf(name), /*role_known=*/true, &why);
+  if (column == nullptr) return Refused(*p, why, what, name), nullptr;
+  column->key.Set({*p, static_cast<size_t>(end + 1 - *p)});
+  *p = end + 1;
+  return column;
+}
+
+Added LineDecoder::TagValue(ColumnBuilder& column, uint32_t row, const char** p) {
+  const char* const begin = *p;
+  const char* end = begin;
+  bool escaped = false;
+  for (;;) {
+    const uint32_t stops = TagStops(end);
+    if (stops == 0) {
+      end += 16;
+      continue;
+    }
+    end += __builtin_ctz(stops);
+    if (*end != '\\') break;
+    const bool escape = Contains(kKeyEscapes, end[1]);
+    escaped |= escape;
+    end += escape ? 2 : 1;
+  }
+  if (end == begin) return Fault(end, "missing value of tag " + Snippet(column.name()));
+  if (*end != ',' && *end != ' ') {
+    return Fault(end, *end == '=' ? "unescaped = in the value of tag " + Snippet(column.name()) : "missing fields");
+  }
+  const std::string_view raw(begin, static_cast<size_t>(end - begin));
+  const std::string_view value = escaped ? Unescape(begin, end, kKeyEscapes) : raw;
+  const Added added = column.AddTag(row, value, LimitOf(value));
+  if (added != Added::kOk) [[unlikely]] return Refused(begin, added, "tag", column.name());
+  *p = end;
+  return Added::kOk;
+}
+
+Added LineDecoder::Tags(BatchBuilder& batch, const char** p, ColumnBuilder*** link) {
+  const uint32_t row = batch.row();
+  while (**p == ',') {
+    ++*p;
+    ColumnBuilder* column = **link;
+    if (column != nullptr && column->role() == ColumnRole::kTag && column->key.Matches(*p)) [[likely]] {
+      *p += column->key.size();
+    } else {
+      column = NamedColumn(batch, ColumnRole::kTag, p);
+      if (column == nullptr) return Added::kFault;
+      **link = column;
+    }
+    *link = &column->next;
+    const Added added = TagValue(*column, row, p);
+    if (added != Added::kOk) [[unlikely]] return added;
+  }
+  return Added::kOk;
+}
+
+Added LineDecoder::BoolValue(ColumnBuilder& column, uint32_t row, const char** p) {
+  static constexpr std::string_view kTrue[] = {"t", "T", "true", "True", "TRUE"};
+  static constexpr std::string_view kFalse[] = {"f", "F", "false", "False", "FALSE"};
+  const char* end = *p;
+  while ((*end >= 'a' && *end <= 'z') || (*end >= 'A' && *end <= 'Z')) ++end;
+  const std::string_view word(*p, static_cast<size_t>(end - *p));
+  const bool truth = std::find(std::begin(kTrue), std::end(kTrue), word) != std::end(kTrue);
+  if (!truth && std::find(std::begin(kFalse), std::end(kFalse), word) == std::end(kFalse)) {
+    if (AtLineEnd(*p) || **p == ',' || **p == ' ') {
+      return Fault(*p, "missing value of field " + Snippet(column.name()));
+    }
+    return Fault(*p, "the value of field " + Snippet(column.name()) + " is no number, boolean or quoted string");
+  }
+  const Added added = column.AddBool(row, truth);
+  if (added != Added::kOk) return Refused(*p, added, "field", column.name());
+  *p = end;
+  return Added::kOk;
+}
+
+Added LineDecoder::StringValue(ColumnBuilder& column, uint32_t row, const char** p) {
+  const char* const begin = *p + 1;
+  const char* end = begin;
+  bool escaped = false;
+  for (;;) {
+    if (end > last_newline_) {
+      if (!final_) return crosses_end_ = true, Added::kFault;
+      unterminated_ = true;
+      return Fault(*p, "the quote is never closed in field " + Snippet(column.name()));
+    }
+    const uint32_t stops = StringStops(end);
+    if (stops == 0) {
+      end += 16;
+      continue;
+    }
+    end += __builtin_ctz(stops);
+    if (end > last_newline_) continue;
+    if (*end == '"') break;
+    if (*end == '\n') {
+      ++inner_newlines_;
+      ++end;
+    } else {
+      const bool escape = end[1] == '"' || end[1] == '\\';
+      escaped |= escape;
+      end += escape ? 2 : 1;
+    }
+  }
+  const std::string_view value =
+      escaped ? Unescape(begin, end, "\"\\") : std::string_view(begin, static_cast<size_t>(end - begin));
+  const Added added = column.AddString(row, value);
+  if (added != Added::kOk) return Refused(*p, added, "the value of field", column.name());
+  *p = end + 1;
+  return Added::kOk;
+}
+
+Added LineDecoder::FieldValue(ColumnBuilder& column, uint32_t row, const char** p) {
+  const char c = **p;
+  if ((c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.') [[likely]] {
+    const NumberText number = ParseNumber(*p);
+    if (number.fault != NumberFault::kNone) [[unlikely]] {
+      const std::string field = "field " + Snippet(column.name());
+      if (number.fault == NumberFault::kOutOfRange) return Fault(*p, "the number of " + field + " is out of range");
+      if (number.fault == NumberFault::kNegativeUnsigned) return Fault(*p, "the unsigned " + field + " is negative");
+      return Fault(*p, "the number of " + field + " is malformed");
+    }
+    const Added added = column.AddNumber(row, number.bits, number.form);
+    if (added != Added::kOk) [[unlikely]] return Refused(*p, added, "field", column.name());
+    *p = number.end;
+    return Added::kOk;
+  }
+  return c == '"' ? StringValue(column, row, p) : BoolValue(column, row, p);
+}
+
+Added LineDecoder::Fields(BatchBuilder& batch, const char** p, ColumnBuilder** link) {
+  const uint32_t row = batch.row();
+  for (;;) {
+    ColumnBuilder* column = *link;
+    if (column != nullptr && column->role() == ColumnRole::kField && column->key.Matches(*p)) [[likely]] {
+      *p += column->key.size();
+    } else {
+      column = NamedColumn(batch, ColumnRole::kField, p);
+      if (column == nullptr) return Added::kFault;
+      *link = column;
+    }
+    link = &column->next;
+    const Added added = FieldValue(*column, row, p);
+    if (added != Added::kOk) [[unlikely]] return added;
+    if (**p != ',') return Added::kOk;
+    ++*p;
+  }
+}
+
+Added LineDecoder::Time(const char* p, int64_t* micros) {
+  *micros = options_.server_time_micros;
+  const char* begin = p;
+  if (*p == ' ') {
+    while (*p == ' ') ++p;
+    begin = p;
+    const bool negative = *p == '-';
+    if (negative) ++p;
+    uint64_t magnitude = 0;
+    int digits = ReadDigits(&p, &magnitude);
+    if (digits > 0) {
+      constexpr uint64_t kMax = std::numeric_limits<int64_t>::max();
+      NumberText number;
+      if (digits > 19) {
+        number = ParseLongInteger(begin, p, /*is_unsigned=*/false);
+      } else if (magnitude > kMax + (negative ? 1 : 0)) {
+        number.fault = NumberFault::kOutOfRange;
+      } else {
+        number.bits = negative ? ~magnitude + 1 : magnitude;
+      }
+      if (number.fault != NumberFault::kNone) return Fault(begin, "the timestamp is out of range");
+      const auto converted = FastToMicros(static_cast<int64_t>(number.bits), options_.precision);
+      if (!converted) {
+        const std::string_view text(begin, static_cast<size_t>(p - begin));
+        return Fault(begin, TimeOutOfRange(text, options_.precision));
+      }
+      *micros = *converted;
+      while (*p == ' ' || *p == '\t') ++p;
+    } else if (negative) {
+      return Fault(begin, "malformed timestamp");
+    }
+    begin = p;
+  }
+  if (!AtLineEnd(p)) return Fault(begin, "unexpected text");
+  record_end_ = *p == '\n' ? p : p + 1;
+  return Added::kOk;
+}
+
+Added LineDecoder::Row(BatchBuilder& batch, const char* p) {
+  inner_newlines_ = 0;
+  batch.BeginRow();
+  ColumnBuilder** link = &batch.first;
+  Added added = Tags(batch, &p, &link);
+  if (added != Added::kOk) [[unlikely]] return added;
+  while (*p == ' ') ++p;
+  if (AtLineEnd(p)) return Fault(p, "missing fields");
+  added = Fields(batch, &p, link);
+  if (added != Added::kOk) [[unlikely]] return added;
+  int64_t micros = 0;
+  added = Time(p, &micros);
+  if (added != Added::kOk) [[unlikely]] return added;
+  batch.CommitRow(micros, line_);
+  return Added::kOk;
+}
+
+const char* LineDecoder::EndOfRecord(const char* p) const {
+  // Quotes count only where a field's value begins: behind the first blank and an =.
+  bool in_fields = false;
+  const char* const first_newline =
+      static_cast<const char*>(std::memchr(p, '\n', static_cast<size_t>(last_newline_ - p + 1)));
+  for (bool quoted = false; p <= last_newline_; ++p) {
+    if (*p == '\\' && p < last_newline_ && p[1] != '\n') {
+      ++p;
+    } else if (quoted) {
+      quoted = *p != '"';
+    } else if (*p == '\n') {
+      return p;
+    } else if (*p == ' ') {
+      in_fields = true;
+    } else if (in_fields && *p == '=' && p[1] == '"') {
+      quoted = true;
+      ++p;
+    }
+  }
+  return final_ ? first_newline : nullptr;
+}
+
+Result<bool> LineDecoder::Record(const char** p) {
+  record_ = *p;
+  crosses_end_ = false;
+  unterminated_ = false;
+  const char* at = *p;
+  MeasurementBuilder* measurement = Measurement(&at);
+  Added added = Added::kFault;
+  if (measurement != nullptr) {
+    added = measurement->InSomeVariant([&](BatchBuilder& batch) { return Row(batch, at); });
+    if (added == Added::kOk) [[likely]] {
+      line_ += 1 + inner_newlines_;
+      *p = record_end_ + 1;
+      return true;
+    }
+    if (added == Added::kTooManyKinds) Refused(record_, added, "measurement", measurement->name());
+  }
+  if (crosses_end_) return false;
+  const char* end = unterminated_ ? static_cast<const char*>(std::memchr(record_, '\n', last_newline_ - record_ + 1))
+                                  : EndOfRecord(record_);
+  if (end == nullptr) return false;
+  ARC_RETURN_IF_ERROR(request_->AddError(line_, std::move(error_)));
+  line_ += static_cast<uint32_t>(std::count(record_, end + 1, '\n'));
+  *p = end + 1;
+  return true;
+}
+
+Result<const char*> LineDecoder::Run(const char* p, const char* last_newline, bool final) {
+  last_newline_ = last_newline;
+  final_ = final;
+  while (p <= last_newline) {
+    const char* start = p;
+    while (*p == ' ' || *p == '\t') ++p;
+    if (AtLineEnd(p) || *p == '#') {
+      p = static_cast<const char*>(std::memchr(p, '\n', static_cast<size_t>(last_newline - p + 1))) + 1;
+      ++line_;
+      continue;
+    }
+    ARC_ASSIGN_OR_RETURN(bool parsed, Record(&p));
+    if (!parsed) return start;
+  }
+  return p;
+}
+
+}  // namespace arc

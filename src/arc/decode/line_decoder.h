@@ -1,0 +1,65 @@
+// The parser behind DecodeLineProtocol: one pass over the text, values straight into column builders.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "arc/decode/batch_builder.h"
+#include "arc/decode/line_protocol.h"
+
+namespace arc {
+
+// Parses records from a text whose last byte is a newline with kReadAhead readable bytes behind it, so that no loop
+// has to look for the end: every scan stops at a newline. Not thread-safe.
+class LineDecoder {
+ public:
+  static constexpr size_t kReadAhead = 64;
+
+  LineDecoder(const LineProtocolOptions& options, RequestBuilder* request) : options_(options), request_(request) {}
+
+  // Parses [p, last_newline]. When `final` is false and a quoted string runs past `last_newline`, stops before that
+  // record. Returns where it stopped.
+  Result<const char*> Run(const char* p, const char* last_newline, bool final);
+
+ private:
+  // Parses one record and moves past it; false when it runs past the end of a text that is not final.
+  Result<bool> Record(const char** p);
+  // The name at `p` and where it ends; fills error_ otherwise.
+  MeasurementBuilder* Measurement(const char** p);
+  // Tags, fields and time of the record at `p` (behind the measurement) into `batch`. On kOk the row is committed.
+  Added Row(BatchBuilder& batch, const char* p);
+  Added Tags(BatchBuilder& batch, const char** p, ColumnBuilder*** link);
+  Added Fields(BatchBuilder& batch, const char** p, ColumnBuilder** link);
+  Added FieldValue(ColumnBuilder& column, uint32_t row, const char** p);
+  Added StringValue(ColumnBuilder& column, uint32_t row, const char** p);
+  Added BoolValue(ColumnBuilder& column, uint32_t row, const char** p);
+  Added Time(const char* p, int64_t* micros);
+  ColumnBuilder* NamedColumn(BatchBuilder& batch, ColumnRole role, const char** p);
+  Added TagValue(ColumnBuilder& column, uint32_t row, const char** p);
+
+  // The unescaped text of [begin, end), in scratch_ if it has escapes of `set`.
+  std::string_view Unescape(const char* begin, const char* end, std::string_view set);
+  const char* LimitOf(std::string_view text) const;
+  // Where the record that starts at `p` ends (its newline), by the rules of quotes; null when past last_newline_.
+  const char* EndOfRecord(const char* p) const;
+  // Remembers what is wrong; returns a value that is neither kOk nor kConflict.
+  Added Fault(const char* at, std::string what);
+  Added Refused(const char* at, Added added, std::string_view what, std::string_view name);
+
+  const LineProtocolOptions options_;
+  RequestBuilder* const request_;
+  MeasurementBuilder* measurement_ = nullptr;  // of the record before
+  const char* last_newline_ = nullptr;
+  bool final_ = false;
+  uint32_t line_ = 1;            // of the record at hand
+  const char* record_ = nullptr;  // its start
+  const char* record_end_ = nullptr;  // its newline, once Row has come to it
+  uint32_t inner_newlines_ = 0;  // in its quoted strings
+  bool crosses_end_ = false;     // it runs past last_newline_
+  bool unterminated_ = false;    // its quote is never closed
+  std::string error_;
+  std::string scratch_;
+};
+
+}  // namespace arc

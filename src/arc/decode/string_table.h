@@ -1,0 +1,119 @@
+// Interning: distinct texts -> codes 0, 1, 2, … in the order of their first appearance. The dictionary of a tag column
+// while it is built, and the way from a name to a column.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "arc/decode/growing_buffer.h"
+
+namespace arrow {
+class Array;
+}
+
+namespace arc {
+
+// The first 16 bytes of a text, zero-filled: a whole text of at most 16 bytes compares as two words.
+struct TextPrefix {
+  uint64_t low = 0;
+  uint64_t high = 0;
+
+  // Bytes up to `limit` may be read, past the end of the text too.
+  static TextPrefix Of(std::string_view text, const char* limit) {
+    TextPrefix prefix;
+    if (limit - text.data() >= 16) [[likely]] {
+      std::memcpy(&prefix, text.data(), 16);
+      const size_t size = text.size();
+      if (size < 8) {
+        prefix.low &= (uint64_t{1} << (size * 8)) - 1;
+        prefix.high = 0;
+      } else if (size < 16) {
+        prefix.high &= (uint64_t{1} << ((size - 8) * 8)) - 1;
+      }
+    } else if (!text.empty()) {
+      std::memcpy(&prefix, text.data(), text.size() < 16 ? text.size() : 16);
+    }
+    return prefix;
+  }
+  bool operator==(const TextPrefix&) const = default;
+};
+
+// Open addressing with linear probing; texts of up to 16 bytes are compared inside the slot. The hash is seeded per
+// process, so that no sender can prepare collisions; codes do not depend on it. Not thread-safe.
+class StringTable {
+ public:
+  static constexpr int32_t kAbsent = -1;
+
+  int32_t size() const { return count_; }
+  // The text's code or kAbsent. Bytes up to `limit` may be read, past the end of the text too.
+  int32_t Find(std::string_view text, const char* limit) const {
+    return FindPrefix(text, TextPrefix::Of(text, limit));
+  }
+  // Find, quick when the same text is asked for again.
+  int32_t FindAgain(std::string_view text, const char* limit) {
+    const TextPrefix prefix = TextPrefix::Of(text, limit);
+    if (prefix == last_prefix_ && text.size() == last_size_) return last_code_;
+    const int32_t code = FindPrefix(text, prefix);
+    if (code != kAbsent && text.size() <= 16) {
+      last_prefix_ = prefix;
+      last_size_ = static_cast<uint32_t>(text.size());
+      last_code_ = code;
+    }
+    return code;
+  }
+  // Adds a text that Find does not know. kAbsent when its code or bytes would pass 2^31 - 1.
+  int32_t Add(std::string_view text, MemoryBudget* budget);
+  std::string_view at(int32_t code) const;
+  // The texts as an Arrow utf8 array in code order; the table becomes empty.
+  std::shared_ptr<arrow::Array> Finish(MemoryBudget* budget);
+
+ private:
+  struct Slot {
+    TextPrefix prefix;
+    uint32_t size = 0;
+    int32_t code = kAbsent;
+  };
+
+  int32_t FindPrefix(std::string_view text, const TextPrefix& prefix) const {
+    if (slots_.empty()) return kAbsent;
+    for (size_t i = Hash(text, prefix) & mask_;; i = (i + 1) & mask_) {
+      const Slot& slot = slots_[i];
+      if (slot.code == kAbsent) return kAbsent;
+      if (slot.prefix == prefix && slot.size == text.size() && (slot.size <= 16 || SameTail(slot.code, text))) {
+        return slot.code;
+      }
+    }
+  }
+  bool SameTail(int32_t code, std::string_view text) const {
+    return std::memcmp(at(code).data() + 16, text.data() + 16, text.size() - 16) == 0;
+  }
+  static uint64_t Mix(uint64_t a, uint64_t b) {
+    const auto product = static_cast<unsigned __int128>(a) * b;
+    return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+  }
+  uint64_t Hash(std::string_view text, const TextPrefix& prefix) const {
+    const uint64_t head = Mix(prefix.low ^ seed_, prefix.high ^ seed_high_ ^ text.size());
+    return text.size() <= 16 ? head : HashTail(text, head);
+  }
+  uint64_t HashTail(std::string_view text, uint64_t head) const;
+  void Rehash(MemoryBudget* budget);
+
+  const uint64_t seed_ = ProcessSeed(0);
+  const uint64_t seed_high_ = ProcessSeed(1);
+  static uint64_t ProcessSeed(int which);
+
+  std::vector<Slot> slots_;
+  size_t mask_ = 0;
+  int32_t count_ = 0;
+  int32_t bytes_used_ = 0;
+  GrowingBuffer bytes_;
+  GrowingBuffer offsets_;  // int32, count_ + 1 of them once count_ > 0
+  TextPrefix last_prefix_;
+  uint32_t last_size_ = ~0U;
+  int32_t last_code_ = kAbsent;
+};
+
+}  // namespace arc

@@ -1,0 +1,20 @@
+#include "arc/http/exchange.h"
+
+namespace arc {
+
+std::string_view Exchange::content_type() const {
+  std::string_view type = head.Find("content-type");
+  type = type.substr(0, type.find(';'));
+  while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
+  return type;
+}
+
+std::string DatabaseOf(const Exchange& exchange) {
+  if (auto header = exchange.head.Find("x-arc-database"); !header.empty()) return std::string(header);
+  if (auto db = exchange.query.Get("db"); !db.empty()) return std::string(db);
+  std::string_view bucket = exchange.query.Get("bucket");
+  bucket = bucket.substr(0, bucket.find('/'));
+  return bucket.empty() ? "default" : std::string(bucket);
+}
+
+}  // namespace arc

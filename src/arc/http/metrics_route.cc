@@ -1,0 +1,129 @@
+#include <string>
+
+#include "arc/http/routes.h"
+
+namespace arc {
+namespace {
+
+double D(uint64_t value) { return static_cast<double>(value); }
+double D(int64_t value) { return static_cast<double>(value); }
+double D(int value) { return value; }
+
+void AddIngest(const HttpMetrics& metrics, PrometheusText* out) {
+  auto each = [&](std::string_view name, std::string_view type, std::string_view help, auto value) {
+    out->Family(name, type, help);
+    for (size_t i = 0; i < kIngestFormatNames.size(); ++i) {
+      value(metrics.ingest[i], "format=\"" + std::string(kIngestFormatNames[i]) + "\"");
+    }
+  };
+  using Counters = const IngestCounters&;
+  each("arc_ingest_requests_total", "counter", "Write requests.",
+       [&](Counters c, const std::string& label) { out->Sample(label, D(c.requests.load())); });
+  each("arc_ingest_bytes_total", "counter", "Bytes of write bodies, decompressed.",
+       [&](Counters c, const std::string& label) { out->Sample(label, D(c.bytes.load())); });
+  each("arc_ingest_rows_total", "counter", "Rows acknowledged.",
+       [&](Counters c, const std::string& label) { out->Sample(label, D(c.rows.load())); });
+  each("arc_ingest_rows_refused_total", "counter", "Rows refused.",
+       [&](Counters c, const std::string& label) { out->Sample(label, D(c.rows_refused.load())); });
+  each("arc_ingest_errors_total", "counter", "Write requests not fully taken.",
+       [&](Counters c, const std::string& label) { out->Sample(label, D(c.errors.load())); });
+  each("arc_ingest_latency_seconds", "histogram", "From the decoded body to the answer.",
+       [&](Counters c, const std::string& label) { out->Histogram(label, c.latency); });
+}
+
+void AddWal(WriteAheadLog& log, PrometheusText* out) {
+  LogStats stats = log.stats();
+  LogPositions at = log.positions();
+  out->Counter("arc_wal_groups_total", "Group commits.", D(stats.groups));
+  out->Counter("arc_wal_records_total", "Records logged.", D(stats.records));
+  out->Counter("arc_wal_rows_total", "Rows logged.", D(stats.rows));
+  out->Counter("arc_wal_bytes_total", "Bytes logged.", D(stats.bytes));
+  out->Counter("arc_wal_syncs_total", "Syncs to disk.", D(stats.syncs));
+  out->Counter("arc_wal_sync_seconds_total", "Time in syncs.", D(stats.sync_micros_total) / 1e6);
+  out->Gauge("arc_wal_sync_seconds_max", "The longest sync.", D(stats.sync_micros_max) / 1e6);
+  out->Counter("arc_wal_rotations_total", "Segments sealed.", D(stats.rotations));
+  out->Gauge("arc_wal_queued_bytes", "Bytes waiting for a group.", D(stats.queued_bytes));
+  out->Family("arc_wal_lsn", "gauge", "Positions of the log.");
+  out->Sample("position=\"next\"", D(at.next.value));
+  out->Sample("position=\"durable\"", D(at.durable.value));
+  out->Sample("position=\"applied\"", D(at.applied.value));
+  out->Sample("position=\"flushed\"", D(at.flushed.value));
+  out->Gauge("arc_wal_healthy", "0 when the log refuses writes.", log.poisoned().empty() && !log.full() ? 1 : 0);
+}
+
+void AddBuffer(const Engine& engine, PrometheusText* out) {
+  BufferStats stats = engine.buffer_stats();
+  out->Gauge("arc_buffer_bytes", "Memory of hot rows.", D(stats.used_bytes));
+  out->Gauge("arc_buffer_limit_bytes", "Bound of that memory.", D(stats.limit_bytes));
+  out->Gauge("arc_buffer_rows", "Hot rows.", D(stats.rows_buffered));
+  out->Gauge("arc_buffer_oldest_age_seconds", "Age of the oldest hot row.", stats.oldest_age_seconds);
+  out->Counter("arc_rows_written_total", "Rows taken since the start.", D(stats.rows_written));
+  FlushStats flush = engine.flush_stats();
+  out->Counter("arc_flushes_total", "Flushes committed.", D(flush.flushes));
+  out->Counter("arc_flush_errors_total", "Flushes failed.", D(flush.errors));
+  out->Counter("arc_flush_rows_total", "Rows committed to tables.", D(flush.rows));
+  out->Counter("arc_flush_bytes_total", "Bytes of data files committed.", D(flush.bytes));
+  out->Counter("arc_flush_files_total", "Data files committed.", D(flush.files));
+}
+
+void AddQueries(QueryEngine& queries, const QueryCounters& counters, PrometheusText* out) {
+  QueryPoolStats pool = queries.pool_stats();
+  out->Gauge("arc_query_pool_size", "Queries that may run at once.", D(pool.pool_size));
+  out->Gauge("arc_query_active", "Queries running.", D(pool.active));
+  out->Gauge("arc_query_queued", "Queries waiting.", D(pool.queued));
+  out->Counter("arc_query_executed_total", "Queries executed.", D(pool.executed));
+  out->Counter("arc_query_failed_total", "Queries failed.", D(pool.failed));
+  out->Counter("arc_query_refused_total", "Queries refused for a full queue.", D(pool.refused));
+  out->Counter("arc_query_wait_seconds_total", "Time queries waited.", pool.wait_ms_total / 1000);
+  out->Counter("arc_query_execution_seconds_total", "Time queries ran.", pool.execution_ms_total / 1000);
+  out->Counter("arc_http_query_requests_total", "Queries over HTTP.", D(counters.requests.load()));
+  out->Counter("arc_http_query_cancelled_total", "Queries whose client went away.", D(counters.cancelled.load()));
+  out->Counter("arc_http_query_rows_total", "Rows answered.", D(counters.rows.load()));
+  out->Counter("arc_http_query_bytes_total", "Bytes answered.", D(counters.bytes.load()));
+  out->Family("arc_http_query_latency_seconds", "histogram", "From the request to the last row.");
+  out->Histogram("", counters.latency);
+}
+
+void AddHttp(ServerContext& server, PrometheusText* out) {
+  const HttpMetrics& metrics = server.metrics;
+  out->Family("arc_http_responses_total", "counter", "Answers by class of status.");
+  for (size_t i = 2; i < metrics.responses_by_class.size(); ++i) {
+    out->Sample("class=\"" + std::to_string(i) + "xx\"", D(metrics.responses_by_class[i].load()));
+  }
+  out->Gauge("arc_http_connections", "Open connections.", D(metrics.connections_open.load()));
+  out->Counter("arc_http_connections_total", "Connections accepted.", D(metrics.connections_total.load()));
+  out->Counter("arc_http_connections_refused_total", "Connections over the limit.",
+               D(metrics.connections_refused.load()));
+  out->Gauge("arc_http_requests_in_flight", "Requests being served.", D(metrics.requests_in_flight.load()));
+  out->Counter("arc_http_timeouts_total", "Requests cut for being slow.", D(metrics.timeouts.load()));
+  out->Gauge("arc_http_body_bytes", "Bytes of request bodies in flight.", D(server.bodies.budget().used_bytes()));
+}
+
+void AddProcess(ServerContext& server, PrometheusText* out) {
+  ProcessUsage usage = ReadProcessUsage();
+  out->Gauge("process_resident_memory_bytes", "Resident memory.", D(usage.resident_bytes));
+  out->Counter("process_cpu_seconds_total", "User and system time.", usage.cpu_seconds);
+  out->Gauge("process_open_fds", "Open files.", D(usage.open_files));
+  out->Gauge("arc_uptime_seconds", "Since the start.", D(server.clock.MonotonicNanos() - server.started_nanos) / 1e9);
+  out->Gauge("arc_ready", "1 when /ready says so.", server.engine.readiness().empty() ? 1 : 0);
+  out->Family("arc_build_info", "gauge", "Version of this server.");
+  out->Sample("version=\"" + PrometheusLabel(ARC_VERSION) + "\"", 1);
+}
+
+}  // namespace
+
+Task<Response> ShowMetrics(Exchange& exchange) {
+  ServerContext& server = exchange.server;
+  PrometheusText out;
+  AddIngest(server.metrics, &out);
+  AddWal(server.engine.log(), &out);
+  AddBuffer(server.engine, &out);
+  AddQueries(server.engine.queries(), server.metrics.query, &out);
+  AddHttp(server, &out);
+  AddProcess(server, &out);
+  Response response = Response::Text(out.Take());
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  co_return response;
+}
+
+}  // namespace arc

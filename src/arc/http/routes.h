@@ -1,0 +1,57 @@
+// The handlers, by family; routes.cc puts them into the table.
+#pragma once
+
+#include "arc/http/exchange.h"
+
+namespace arc {
+
+// write_routes.cc
+Task<Response> WriteMsgpack(Exchange& exchange);
+Task<Response> WriteLineProtocol(Exchange& exchange);    // InfluxDB 1 and 2: times are ns unless ?precision says else
+Task<Response> WriteLineProtocolV3(Exchange& exchange);  // InfluxDB 3: their unit is guessed unless ?precision says
+Task<Response> WriteJson(Exchange& exchange);
+Task<Response> FlushNow(Exchange& exchange);
+
+// query_routes.cc
+Task<Response> QueryJson(Exchange& exchange);  // {"sql":…}, or InfluxDB's q=
+Task<Response> QueryArrow(Exchange& exchange);
+Task<Response> QueryCsv(Exchange& exchange);
+Task<Response> QueryMeasurement(Exchange& exchange);
+Task<Response> QueryMeasurementCsv(Exchange& exchange);
+Task<Response> ListMeasurements(Exchange& exchange);
+
+// influx_routes.cc
+Task<Response> Ping(Exchange& exchange);
+Task<Response> InfluxQuery(Exchange& exchange);  // ?q=, or a form body
+
+// token_routes.cc
+Task<Response> VerifyToken(Exchange& exchange);
+Task<Response> ListTokens(Exchange& exchange);
+Task<Response> CreateToken(Exchange& exchange);
+Task<Response> GetToken(Exchange& exchange);
+Task<Response> UpdateToken(Exchange& exchange);
+Task<Response> RevokeToken(Exchange& exchange);
+Task<Response> RotateToken(Exchange& exchange);
+
+// status_routes.cc
+Task<Response> ShowInfo(Exchange& exchange);
+Task<Response> ShowHealth(Exchange& exchange);
+Task<Response> ShowReady(Exchange& exchange);
+Task<Response> ShowBuffer(Exchange& exchange);
+Task<Response> ShowQueryPool(Exchange& exchange);
+Task<Response> ShowWriteStats(Exchange& exchange);
+Task<Response> ShowWriteHealth(Exchange& exchange);
+Task<Response> ShowMsgpackStats(Exchange& exchange);
+Task<Response> ShowMsgpackSpec(Exchange& exchange);
+
+// wal_routes.cc
+Task<Response> ShowWalStatus(Exchange& exchange);
+Task<Response> ShowWalStats(Exchange& exchange);
+Task<Response> ListWalFiles(Exchange& exchange);
+Task<Response> ShowWalHealth(Exchange& exchange);
+Task<Response> CleanUpWal(Exchange& exchange);
+
+// metrics_route.cc
+Task<Response> ShowMetrics(Exchange& exchange);
+
+}  // namespace arc

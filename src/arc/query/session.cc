@@ -1,0 +1,232 @@
+#include "arc/query/session.h"
+
+#include <arrow/c/bridge.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include <array>
+#include <filesystem>
+
+#include "arc/base/uuid.h"
+#include "arc/query/arc_catalog.h"
+#include "arc/query/duck_error.h"
+#include "arc/query/plan_guard.h"
+#include "arc/query/show_functions.h"
+#include "arc/query/statement.h"
+#include "arc/query/store_file_system.h"
+#include "duckdb/catalog/catalog_search_path.hpp"
+#include "duckdb/common/arrow/arrow_converter.hpp"
+#include "duckdb/common/arrow/arrow_type_extension.hpp"
+#include "duckdb/common/arrow/arrow_util.hpp"
+#include "duckdb/common/virtual_file_system.hpp"
+#include "duckdb/main/chunk_scan_state/query_result.hpp"
+#include "duckdb/main/client_data.hpp"
+#include "duckdb/main/connection.hpp"
+
+namespace arc {
+namespace {
+
+// The first batch is one vector, so that the first rows are out at once; later ones grow to what encoders like.
+constexpr duckdb::idx_t kFirstBatchRows = STANDARD_VECTOR_SIZE;
+constexpr duckdb::idx_t kBatchRows = 16 * STANDARD_VECTOR_SIZE;
+
+Error FromArrow(const arrow::Status& status) { return Internal("result batch: " + status.ToString()); }
+
+class DuckSession : public Session {
+ public:
+  DuckSession(std::shared_ptr<Database> owner, duckdb::DuckDB& database, const QuerySources& sources)
+      : owner_(std::move(owner)), sources_(sources), connection_(database), client_(ClientState::Of(context())) {
+    // A name that is no table is an error, never a file or a variable.
+    context().config.use_replacement_scans = false;
+  }
+  ~DuckSession() override { Finish(); }
+
+  Result<std::shared_ptr<arrow::Schema>> Start(const QueryRequest& request) override {
+    std::string sql;
+    try {
+      sql = QuoteDefault(request.sql);
+      Result<std::shared_ptr<arrow::Schema>> schema = StartChecked(sql, request);
+      if (!schema.ok()) Finish();
+      return schema;
+    } catch (...) {
+      Error error = FromCurrentException(sql);
+      Finish();
+      return error;
+    }
+  }
+
+  Result<std::shared_ptr<arrow::RecordBatch>> Next() override {
+    try {
+      if (!scan_) return std::shared_ptr<arrow::RecordBatch>();
+      ::ArrowArray array{};
+      duckdb::idx_t rows = 0;
+      duckdb::ErrorData error;
+      bool ok = duckdb::ArrowUtil::TryFetchChunk(*scan_, result_->client_properties, batch_rows_, &array, rows, error,
+                                                 extension_types_);
+      if (!ok) return Fail(std::move(error), "");
+      batch_rows_ = kBatchRows;
+      if (rows == 0) return std::shared_ptr<arrow::RecordBatch>();
+      auto batch = arrow::ImportRecordBatch(&array, schema_);
+      if (!batch.ok()) return FromArrow(batch.status());
+      return std::move(*batch);
+    } catch (...) {
+      return FromCurrentException("");
+    }
+  }
+
+  void Interrupt() override { connection_.Interrupt(); }
+
+  void Finish() override {
+    scan_.reset();
+    result_.reset();
+    schema_.reset();
+    try {
+      if (in_transaction_) {
+        in_transaction_ = false;
+        client_.trusted = true;
+        connection_.Rollback();
+      }
+      // Ends what a half-read result left running and gives back what its transaction pinned.
+      context().Destroy();
+    } catch (...) {
+      // A rollback that fails leaves a connection that cannot be trusted with the next query.
+      broken_ = true;
+    }
+    client_.trusted = false;
+  }
+
+  bool broken() const override { return broken_; }
+
+ private:
+  duckdb::ClientContext& context() { return *connection_.context; }
+
+  Result<std::shared_ptr<arrow::Schema>> StartChecked(const std::string& sql, const QueryRequest& request) {
+    client_.principal = request.principal;
+    client_.trusted = false;
+    if (client_.database != request.database) {
+      client_.database = request.database;
+      duckdb::ClientData::Get(context()).catalog_search_path->Set(
+          duckdb::CatalogSearchEntry(kArcCatalog, request.database), duckdb::CatalogSetPathType::SET_DIRECTLY);
+    }
+    CheckedStatement checked = CheckStatement(sql, context().GetParserOptions(), sources_.catalog.Databases());
+    if (!checked.before.empty()) {
+      client_.trusted = true;
+      connection_.BeginTransaction();
+      in_transaction_ = true;
+      client_.trusted = false;
+      for (auto& statement : checked.before) {
+        auto done = connection_.Query(std::move(statement));
+        if (done->HasError()) return Fail(done->GetErrorObject(), "");
+      }
+    }
+    auto pending = connection_.PendingQuery(std::move(checked.statement),
+                                            duckdb::QueryParameters(duckdb::QueryResultOutputType::ALLOW_STREAMING));
+    if (pending->HasError()) return Fail(pending->GetErrorObject(), sql);
+    result_ = pending->Execute();
+    if (result_->HasError()) return Fail(result_->GetErrorObject(), sql);
+    return OpenResult();
+  }
+
+  Result<std::shared_ptr<arrow::Schema>> OpenResult() {
+    ::ArrowSchema c_schema{};
+    duckdb::ArrowConverter::ToArrowSchema(&c_schema, result_->types, result_->names, result_->client_properties);
+    auto schema = arrow::ImportSchema(&c_schema);
+    if (!schema.ok()) return FromArrow(schema.status());
+    schema_ = std::move(*schema);
+    extension_types_ = duckdb::ArrowTypeExtensionData::GetExtensionTypes(context(), result_->types);
+    scan_ = duckdb::make_uniq<duckdb::QueryResultChunkScanState>(*result_);
+    batch_rows_ = kFirstBatchRows;
+    return schema_;
+  }
+
+  Error Fail(duckdb::ErrorData error, const std::string& sql) {
+    if (error.Type() == duckdb::ExceptionType::FATAL) broken_ = true;
+    return FromDuckError(std::move(error), sql);
+  }
+
+  const std::shared_ptr<Database> owner_;  // the connection must not outlive its instance
+  const QuerySources& sources_;
+  duckdb::Connection connection_;
+  ClientState& client_;
+  duckdb::unique_ptr<duckdb::QueryResult> result_;
+  duckdb::unique_ptr<duckdb::QueryResultChunkScanState> scan_;
+  duckdb::unordered_map<duckdb::idx_t, const duckdb::shared_ptr<duckdb::ArrowTypeExtensionData>> extension_types_;
+  std::shared_ptr<arrow::Schema> schema_;
+  duckdb::idx_t batch_rows_ = kFirstBatchRows;
+  bool in_transaction_ = false;
+  bool broken_ = false;
+};
+
+class DuckDatabase : public Database, public std::enable_shared_from_this<DuckDatabase> {
+ public:
+  DuckDatabase(const CatalogView& catalog, ObjectStore& store) : sources_{catalog, store, NewCapability()} {}
+
+  // Throws DuckDB's exceptions.
+  void Open(const QueryOptions& options, const std::string& temp_folder) {
+    duckdb::DBConfig config;
+    RegisterArcCatalog(config, sources_);
+    RegisterPlanGuard(config);
+    if (options.threads > 0) config.SetOptionByName("threads", duckdb::Value::BIGINT(options.threads));
+    config.SetOptionByName("memory_limit", duckdb::Value(std::to_string(MemoryLimit(options)) + "B"));
+    config.SetOptionByName("temp_directory", duckdb::Value(temp_folder));
+    config.SetOptionByName("autoinstall_known_extensions", duckdb::Value::BOOLEAN(false));
+    config.SetOptionByName("autoload_known_extensions", duckdb::Value::BOOLEAN(false));
+    database_ = std::make_unique<duckdb::DuckDB>(nullptr, &config);
+    database_->GetFileSystem().RegisterSubSystem(MakeStoreFileSystem(sources_));
+    RegisterShowFunctions(*database_->instance, sources_);
+    duckdb::Connection connection(*database_);
+    ClientState::Of(*connection.context).trusted = true;
+    for (const char* statement : {
+             "ATTACH '' AS arc (TYPE arc)",
+             // Times are UTC by convention; plan_guard.cc relies on it too.
+             "SET GLOBAL TimeZone = 'UTC'",
+             // Files never change under a name, so their footers are worth keeping.
+             "SET GLOBAL parquet_metadata_cache = true",
+             // From here on nothing but the store's scheme can be opened, and nothing can be changed back.
+             "SET GLOBAL allowed_directories = ['arc://']",
+             "SET GLOBAL enable_external_access = false",
+             "SET GLOBAL lock_configuration = true",
+         }) {
+      auto result = connection.Query(statement);
+      if (result->HasError()) result->ThrowError();
+    }
+  }
+
+  Result<std::unique_ptr<Session>> Connect() override {
+    try {
+      return std::unique_ptr<Session>(std::make_unique<DuckSession>(shared_from_this(), *database_, sources_));
+    } catch (...) {
+      return FromCurrentException("");
+    }
+  }
+
+ private:
+  static std::string NewCapability() {
+    return Uuid::Random(SystemRandom()).ToString() + Uuid::Random(SystemRandom()).ToString();
+  }
+
+  static int64_t MemoryLimit(const QueryOptions& options) {
+    if (options.memory_limit_bytes > 0) return options.memory_limit_bytes;
+    // Knows about cgroups, unlike sysconf.
+    auto file_system = duckdb::FileSystem::CreateLocal();
+    return static_cast<int64_t>(duckdb::DBConfig::GetSystemAvailableMemory(*file_system) / 10 * 6);
+  }
+
+  const QuerySources sources_;
+  std::unique_ptr<duckdb::DuckDB> database_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<Database>> Database::Open(const QueryOptions& options, const std::string& temp_folder,
+                                                 const CatalogView& catalog, ObjectStore& store) {
+  try {
+    auto database = std::make_shared<DuckDatabase>(catalog, store);
+    database->Open(options, temp_folder);
+    return std::shared_ptr<Database>(std::move(database));
+  } catch (...) {
+    return WithContext(FromCurrentException(""), "opening the query engine");
+  }
+}
+
+}  // namespace arc

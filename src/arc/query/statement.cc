@@ -1,0 +1,300 @@
+#include "arc/query/statement.h"
+
+#include <algorithm>
+#include <array>
+
+#include "arc/query/show_functions.h"
+#include "duckdb/common/string_util.hpp"
+#include "duckdb/parser/expression/constant_expression.hpp"
+#include "duckdb/parser/expression/function_expression.hpp"
+#include "duckdb/parser/expression/subquery_expression.hpp"
+#include "duckdb/parser/parsed_data/create_type_info.hpp"
+#include "duckdb/parser/parsed_expression_iterator.hpp"
+#include "duckdb/parser/parser.hpp"
+#include "duckdb/parser/query_node/cte_node.hpp"
+#include "duckdb/parser/query_node/recursive_cte_node.hpp"
+#include "duckdb/parser/query_node/select_node.hpp"
+#include "duckdb/parser/query_node/set_operation_node.hpp"
+#include "duckdb/parser/statement/create_statement.hpp"
+#include "duckdb/parser/statement/explain_statement.hpp"
+#include "duckdb/parser/statement/multi_statement.hpp"
+#include "duckdb/parser/statement/select_statement.hpp"
+#include "duckdb/parser/tableref/list.hpp"
+
+namespace arc {
+namespace {
+
+using duckdb::QueryNode;
+using duckdb::TableRef;
+
+constexpr std::string_view kForbidden[] = {"current_setting", "getenv", "write_log"};
+
+constexpr std::string_view kTableFunctions[] = {
+    kShowDatabasesFunction,
+    kShowTablesFunction,
+    // Values.
+    "generate_series", "json_each", "json_tree", "range", "repeat", "repeat_row", "test_all_types", "unnest",
+    // The catalog, filtered by what the principal may read; BI tools and information_schema live on these.
+    "duckdb_columns", "duckdb_constraints", "duckdb_databases", "duckdb_functions", "duckdb_indexes",
+    "duckdb_keywords", "duckdb_schemas", "duckdb_sequences", "duckdb_tables", "duckdb_types", "duckdb_views",
+    "icu_calendar_names", "pg_timezone_names", "pragma_collations", "pragma_table_info", "pragma_version"};
+
+[[noreturn]] void Refuse(const std::string& what) {
+  throw duckdb::PermissionException("%s is not allowed; allowed are queries (SELECT, WITH, FROM, VALUES, PIVOT), "
+                                    "DESCRIBE, SHOW, SUMMARIZE and EXPLAIN of them",
+                                    what);
+}
+
+// Walks a parsed query, resolving and checking names on the way.
+class Resolver {
+ public:
+  explicit Resolver(const std::vector<std::string>& databases) : databases_(databases) {}
+
+  void Visit(QueryNode& node) {
+    switch (node.type) {
+      case duckdb::QueryNodeType::SELECT_NODE: {
+        auto& select = node.Cast<duckdb::SelectNode>();
+        for (auto& expression : select.select_list) Visit(expression);
+        for (auto& expression : select.groups.group_expressions) Visit(expression);
+        Visit(select.where_clause);
+        Visit(select.having);
+        Visit(select.qualify);
+        Visit(select.from_table);
+        break;
+      }
+      case duckdb::QueryNodeType::SET_OPERATION_NODE:
+        for (auto& child : node.Cast<duckdb::SetOperationNode>().children) Visit(*child);
+        break;
+      case duckdb::QueryNodeType::RECURSIVE_CTE_NODE: {
+        auto& recursive = node.Cast<duckdb::RecursiveCTENode>();
+        Visit(*recursive.left);
+        Visit(*recursive.right);
+        for (auto& expression : recursive.key_targets) Visit(expression);
+        break;
+      }
+      case duckdb::QueryNodeType::CTE_NODE: {
+        auto& cte = node.Cast<duckdb::CTENode>();
+        Visit(*cte.query);
+        Visit(*cte.child);
+        break;
+      }
+      default: Refuse("A statement that changes data inside a query");
+    }
+    duckdb::ParsedExpressionIterator::EnumerateQueryNodeModifiers(
+        node, [&](duckdb::unique_ptr<duckdb::ParsedExpression>& expression) { Visit(expression); });
+    for (auto& [name, cte] : node.cte_map.map) {
+      for (auto& expression : cte->key_targets) Visit(expression);
+      Visit(*cte->query->node);
+    }
+  }
+
+ private:
+  void Visit(duckdb::unique_ptr<duckdb::ParsedExpression>& expression) {
+    if (!expression) return;
+    if (expression->GetExpressionClass() == duckdb::ExpressionClass::SUBQUERY) {
+      Visit(*expression->Cast<duckdb::SubqueryExpression>().subquery->node);
+    } else if (expression->GetExpressionClass() == duckdb::ExpressionClass::FUNCTION) {
+      const auto& name = expression->Cast<duckdb::FunctionExpression>().function_name;
+      if (IsForbiddenFunction(duckdb::StringUtil::Lower(name))) {
+        throw duckdb::PermissionException("The function %s() is not allowed: it tells about the server, not about data",
+                                          name);
+      }
+    }
+    duckdb::ParsedExpressionIterator::EnumerateChildren(
+        *expression, [&](duckdb::unique_ptr<duckdb::ParsedExpression>& child) { Visit(child); });
+  }
+
+  void Visit(duckdb::unique_ptr<TableRef>& table) {
+    if (!table) return;
+    switch (table->type) {
+      case duckdb::TableReferenceType::BASE_TABLE: Resolve(table->Cast<duckdb::BaseTableRef>()); break;
+      case duckdb::TableReferenceType::SUBQUERY:
+        Visit(*table->Cast<duckdb::SubqueryRef>().subquery->node);
+        break;
+      case duckdb::TableReferenceType::JOIN: {
+        auto& join = table->Cast<duckdb::JoinRef>();
+        Visit(join.left);
+        Visit(join.right);
+        Visit(join.condition);
+        break;
+      }
+      case duckdb::TableReferenceType::TABLE_FUNCTION: VisitFunction(table->Cast<duckdb::TableFunctionRef>()); break;
+      case duckdb::TableReferenceType::EXPRESSION_LIST:
+        for (auto& row : table->Cast<duckdb::ExpressionListRef>().values) {
+          for (auto& expression : row) Visit(expression);
+        }
+        break;
+      case duckdb::TableReferenceType::PIVOT: VisitPivot(table->Cast<duckdb::PivotRef>()); break;
+      case duckdb::TableReferenceType::SHOW_REF: VisitShow(table); break;
+      case duckdb::TableReferenceType::EMPTY_FROM:
+      case duckdb::TableReferenceType::COLUMN_DATA: break;
+      default: Refuse("This kind of table reference");
+    }
+  }
+
+  void VisitFunction(duckdb::TableFunctionRef& table) {
+    if (table.function->GetExpressionClass() == duckdb::ExpressionClass::FUNCTION) {
+      const auto& name = table.function->Cast<duckdb::FunctionExpression>().function_name;
+      if (!IsAllowedTableFunction(duckdb::StringUtil::Lower(name))) {
+        throw duckdb::PermissionException(
+            "The table function %s() is not allowed: queries read tables, not files or the server's own state", name);
+      }
+    }
+    Visit(table.function);
+    if (table.subquery) Visit(*table.subquery->node);
+  }
+
+  void VisitPivot(duckdb::PivotRef& pivot) {
+    Visit(pivot.source);
+    for (auto& expression : pivot.aggregates) Visit(expression);
+    for (auto& column : pivot.pivots) {
+      for (auto& expression : column.pivot_expressions) Visit(expression);
+      for (auto& entry : column.entries) Visit(entry.expr);
+      if (column.subquery) Visit(*column.subquery);
+    }
+  }
+
+  // `database.table` means our database, also where DuckDB has a catalog of that name (memory, system, temp, arc).
+  void Resolve(duckdb::BaseTableRef& table) {
+    if (table.at_clause) throw duckdb::NotImplementedException("Time travel (AT) is not supported yet");
+    if (table.schema_name.empty() || !table.catalog_name.empty()) return;
+    bool system = SameIdentifier(table.schema_name, "information_schema") ||
+                  SameIdentifier(table.schema_name, "pg_catalog");
+    if (system && FindDatabase(databases_, table.schema_name) == nullptr) return;
+    table.catalog_name = kArcCatalog;
+  }
+
+  void VisitShow(duckdb::unique_ptr<TableRef>& table) {
+    auto& show = table->Cast<duckdb::ShowRef>();
+    if (show.query) {
+      Visit(*show.query);
+      return;
+    }
+    if (show.show_type == duckdb::ShowType::SHOW_FROM) {
+      if (!show.catalog_name.empty() && !SameIdentifier(show.catalog_name, kArcCatalog)) {
+        throw duckdb::CatalogException("\"%s.%s\" is not a database", show.catalog_name, show.schema_name);
+      }
+      Replace(table, kShowTablesFunction, {duckdb::Value(show.schema_name)});
+      return;
+    }
+    // DuckDB writes the special names in quotes, as if they were tables.
+    std::string name = duckdb::StringUtil::Lower(show.table_name);
+    if (name == "\"databases\"" || name == "\"schemas\"") {
+      Replace(table, kShowDatabasesFunction, {});
+    } else if (name == "\"tables\"") {
+      Replace(table, kShowTablesFunction, {duckdb::Value(duckdb::LogicalType::VARCHAR)});
+    } else if (name == "__show_tables_expanded") {
+      Replace(table, kShowTablesFunction, {});
+    } else {
+      Refuse("SHOW " + duckdb::StringUtil::Replace(show.table_name, "\"", ""));
+    }
+  }
+
+  static void Replace(duckdb::unique_ptr<TableRef>& table, std::string_view function,
+                      duckdb::vector<duckdb::Value> arguments) {
+    duckdb::vector<duckdb::unique_ptr<duckdb::ParsedExpression>> children;
+    for (auto& argument : arguments) {
+      children.push_back(duckdb::make_uniq<duckdb::ConstantExpression>(std::move(argument)));
+    }
+    auto result = duckdb::make_uniq<duckdb::TableFunctionRef>();
+    result->function = duckdb::make_uniq<duckdb::FunctionExpression>(duckdb::string(function), std::move(children));
+    table->CopyProperties(*result);
+    table = std::move(result);
+  }
+
+  const std::vector<std::string>& databases_;
+};
+
+void CheckOne(duckdb::SQLStatement& statement, Resolver& resolver) {
+  switch (statement.type) {
+    case duckdb::StatementType::SELECT_STATEMENT:
+      resolver.Visit(*statement.Cast<duckdb::SelectStatement>().node);
+      break;
+    case duckdb::StatementType::EXPLAIN_STATEMENT: {
+      auto& inner = *statement.Cast<duckdb::ExplainStatement>().stmt;
+      if (inner.type != duckdb::StatementType::SELECT_STATEMENT) {
+        Refuse("EXPLAIN of " + duckdb::StatementTypeToString(inner.type));
+      }
+      CheckOne(inner, resolver);
+      break;
+    }
+    default: {
+      std::string kind = duckdb::StatementTypeToString(statement.type);
+      Refuse(kind == "INVALID" ? "This statement" : kind);
+    }
+  }
+}
+
+// PIVOT without a list of values comes as CREATE TYPE ... AS ENUM (query) and the query itself. Nothing else that a
+// user can write parses into a MultiStatement whose parts we let pass here.
+CheckedStatement CheckPivot(duckdb::MultiStatement& multi, Resolver& resolver) {
+  CheckedStatement result;
+  if (multi.statements.empty()) Refuse("An empty statement");
+  result.statement = std::move(multi.statements.back());
+  multi.statements.pop_back();
+  for (auto& part : multi.statements) {
+    if (part->type != duckdb::StatementType::CREATE_STATEMENT) Refuse(duckdb::StatementTypeToString(part->type));
+    auto& info = *part->Cast<duckdb::CreateStatement>().info;
+    if (info.type != duckdb::CatalogType::TYPE_ENTRY || !info.temporary) Refuse("CREATE");
+    auto& type = info.Cast<duckdb::CreateTypeInfo>();
+    if (!type.name.starts_with("__pivot_enum_") || !type.query) Refuse("CREATE TYPE");
+    CheckOne(*type.query, resolver);
+    result.before.push_back(std::move(part));
+  }
+  if (result.statement->type != duckdb::StatementType::SELECT_STATEMENT) Refuse("PIVOT inside another statement");
+  CheckOne(*result.statement, resolver);
+  return result;
+}
+
+}  // namespace
+
+bool IsForbiddenFunction(std::string_view name) {
+  return std::find(std::begin(kForbidden), std::end(kForbidden), name) != std::end(kForbidden);
+}
+
+bool IsAllowedTableFunction(std::string_view name) {
+  return std::find(std::begin(kTableFunctions), std::end(kTableFunctions), name) != std::end(kTableFunctions);
+}
+
+std::string QuoteDefault(const std::string& sql) {
+  static constexpr std::string_view kWord = "default";
+  auto matches = [&](size_t position) {
+    return position + kWord.size() <= sql.size() &&
+           SameIdentifier(std::string_view(sql).substr(position, kWord.size()), kWord);
+  };
+  bool present = false;
+  for (size_t i = 0; i < sql.size() && !present; ++i) present = matches(i);
+  if (!present) return sql;
+  std::string result;
+  size_t copied = 0;
+  for (const duckdb::SimplifiedToken& token : duckdb::Parser::Tokenize(sql)) {
+    if (token.type != duckdb::SimplifiedTokenType::SIMPLIFIED_TOKEN_KEYWORD || !matches(token.start)) continue;
+    result.append(sql, copied, token.start - copied);
+    result.append(1, '"').append(sql, token.start, kWord.size()).append(1, '"');
+    copied = token.start + kWord.size();
+  }
+  result.append(sql, copied, std::string::npos);
+  return result;
+}
+
+CheckedStatement CheckStatement(const std::string& sql, const duckdb::ParserOptions& options,
+                                const std::vector<std::string>& databases) {
+  duckdb::Parser parser(options);
+  parser.ParseQuery(sql);
+  if (parser.statements.empty()) throw duckdb::InvalidInputException("There is no statement to run");
+  if (parser.statements.size() > 1) {
+    throw duckdb::InvalidInputException("Only one statement at a time can be run, not %d",
+                                        static_cast<int>(parser.statements.size()));
+  }
+  Resolver resolver(databases);
+  auto& parsed = parser.statements.front();
+  if (parsed->type == duckdb::StatementType::MULTI_STATEMENT) {
+    return CheckPivot(parsed->Cast<duckdb::MultiStatement>(), resolver);
+  }
+  CheckedStatement result;
+  result.statement = std::move(parsed);
+  CheckOne(*result.statement, resolver);
+  return result;
+}
+
+}  // namespace arc

@@ -1,0 +1,86 @@
+// What the user asked for: the arguments of `arc`, parsed into values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "arc/base/result.h"
+
+namespace arc {
+
+// Options that any command working on a configuration or data folder takes.
+struct ConfigArguments {
+  std::optional<std::string> file;
+  std::vector<std::pair<std::string, std::string>> settings;  // key -> text, in order
+};
+
+// Which server to talk to, and as whom.
+struct ServerArguments {
+  std::string url;    // empty: ARC_URL, then the server of the data folder, then this machine's port 8000
+  std::string token;  // empty: ARC_TOKEN, then a short-lived one made in the data folder
+};
+
+struct ServeCommand {
+  ConfigArguments config;
+};
+
+enum class SqlFormat { kTable, kCsv, kJson, kArrow };
+
+struct SqlCommand {
+  ConfigArguments config;
+  ServerArguments server;
+  std::string sql;  // empty or "-": read from standard input
+  std::string database;
+  SqlFormat format = SqlFormat::kTable;
+  int64_t max_rows = 1000;  // shown in a table
+};
+
+struct TokenCommand {
+  enum class Action { kCreate, kList, kRevoke };
+  Action action = Action::kList;
+  ConfigArguments config;
+  ServerArguments server;
+  std::string name;  // of the new token; name or id to revoke
+  std::string description;
+  bool read = false;
+  bool write = false;
+  bool admin = false;
+  std::vector<std::string> databases;
+  int64_t expires_in_seconds = 0;  // 0: never
+};
+
+struct ConfigCommand {
+  enum class Action { kShow, kReference };
+  Action action = Action::kShow;
+  ConfigArguments config;
+};
+
+struct WalCommand {
+  enum class Action { kInspect, kRepair };
+  Action action = Action::kInspect;
+  ConfigArguments config;
+  bool yes = false;  // repair without asking
+};
+
+struct VersionCommand {};
+
+// Help, or what is wrong with the arguments: printed, and the process ends with `exit_code`.
+struct UsageText {
+  std::string text;
+  int exit_code = 0;
+};
+
+using Command =
+    std::variant<ServeCommand, SqlCommand, TokenCommand, ConfigCommand, WalCommand, VersionCommand, UsageText>;
+
+// `arguments` without the program's name.
+Command ParseCommandLine(const std::vector<std::string>& arguments);
+
+// "90s", "15m", "12h", "30d" in seconds.
+Result<int64_t> ParseDuration(const std::string& text);
+
+}  // namespace arc
