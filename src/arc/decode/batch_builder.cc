@@ -20,12 +20,6 @@ constexpr uint32_t kSlowGrowthRows = 4096;  // from here on rows double, before 
 constexpr int64_t kColumnOverhead = 2048;
 constexpr int64_t kBatchOverhead = 2048;
 
-Added CheckName(std::string_view name) {
-  if (name.empty()) return Added::kEmptyName;
-  if (name.size() > kMaxNameBytes) return Added::kNameTooLong;
-  return ValidUtf8(name) ? Added::kOk : Added::kBadUtf8;
-}
-
 }  // namespace
 
 BatchBuilder::BatchBuilder(uint32_t expected_rows, MemoryBudget* budget) : space_(budget), expected_rows_(expected_rows) {
@@ -158,6 +152,12 @@ WriteRequest RequestBuilder::Finish(std::string position_name) {
   std::stable_sort(request.errors.begin(), request.errors.end(),
                    [](const RowError& a, const RowError& b) { return a.position < b.position; });
   return request;
+}
+
+Added CheckName(std::string_view name) {
+  if (name.empty()) return Added::kEmptyName;
+  if (name.size() > kMaxNameBytes) return Added::kNameTooLong;
+  return ValidUtf8(name) ? Added::kOk : Added::kBadUtf8;
 }
 
 std::string DescribeRefusal(Added added, std::string_view what, std::string_view name) {

@@ -139,6 +139,8 @@ class RequestBuilder {
   std::vector<RowError> errors_;
 };
 
+// Whether a measurement or column may be so named: kOk, kEmptyName, kNameTooLong or kBadUtf8.
+Added CheckName(std::string_view name);
 // "field 'x' …": what `added` means for a value or name. `what` is "field", "tag", "measurement" …
 std::string DescribeRefusal(Added added, std::string_view what, std::string_view name);
 // At most 64 bytes of a body for a message, unprintable bytes as \xNN, in single quotes.

@@ -96,9 +96,14 @@ Added ColumnBuilder::AddTagSlow(uint32_t row, std::string_view value, int32_t co
 
 uint64_t* ColumnBuilder::BeginRun(uint32_t row, NumberForm form) {
   if (kind_ == Kind::kNumber ? form_ != form : kind_ != Kind::kNone) return nullptr;
-  if (Place(row, Kind::kNumber) != Added::kOk || validity_ != nullptr) return nullptr;
+  if (Place(row, Kind::kNumber) != Added::kOk) return nullptr;
   form_ = form;
   return reinterpret_cast<uint64_t*>(values_.data()) + row;
+}
+
+void ColumnBuilder::EndRun(uint32_t row, uint32_t count) {
+  filled_ = row + count;
+  if (validity_ != nullptr) FillBits(validity_, row, filled_, true);
 }
 
 Added ColumnBuilder::Place(uint32_t row, Kind kind) {

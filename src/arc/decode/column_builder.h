@@ -158,10 +158,10 @@ class ColumnBuilder {
 
   // Before the block at hand is written into this column. A second time for one block drops what the first wrote.
   void BeginBlock();
-  // Where to write `count` numbers of one form from `row` on, then told by EndRun; null when they cannot be written
-  // plainly (the column holds other forms, has NULLs or another kind): add them one by one.
+  // Where to write numbers of one form from `row` on, how many is then told by EndRun; null when the column holds other
+  // forms or another kind: add them one by one.
   uint64_t* BeginRun(uint32_t row, NumberForm form);
-  void EndRun(uint32_t row, uint32_t count) { filled_ = row + count; }
+  void EndRun(uint32_t row, uint32_t count);
 
   // The column with `rows` rows; nothing when no row has a value. Call once.
   std::optional<BatchColumn> Finish(uint32_t rows);

@@ -214,6 +214,10 @@ class LocalObjectStore : public ObjectStore {
     std::string folder = ParentFolder(PathOf(key));
     std::shared_lock lock(folders_mutex_);
     ARC_RETURN_IF_ERROR(MakeFolderDurable(folder));
+    Result<std::unique_ptr<DurableFile>> file = DurableFile::Create(disk_, folder, tag_);
+    if (file.ok() || file.error().kind != ErrorKind::kNotFound) return file;
+    ForgetFolder(folder);  // somebody else removed it
+    ARC_RETURN_IF_ERROR(MakeFolderDurable(folder));
     return DurableFile::Create(disk_, folder, tag_);
   }
 
@@ -231,12 +235,16 @@ class LocalObjectStore : public ObjectStore {
     return {};
   }
 
+  void ForgetFolder(const std::string& folder) {
+    std::lock_guard lock(durable_folders_mutex_);
+    durable_folders_.erase(folder);
+  }
+
   void RemoveEmptyFolders(std::string folder) {
     std::unique_lock lock(folders_mutex_);
     for (; folder.size() > root_.size(); folder = ParentFolder(folder)) {
       if (!disk_.Remove(folder).ok()) return;
-      std::lock_guard durable_lock(durable_folders_mutex_);
-      durable_folders_.erase(folder);
+      ForgetFolder(folder);
     }
   }
 

@@ -157,6 +157,15 @@ TEST_P(LocalObjectStoreTest, DeletesObjectsAndTheirEmptyFolders) {
   EXPECT_TRUE(disk_.List(root())->empty());
 }
 
+TEST_P(LocalObjectStoreTest, AFolderThatSomebodyElseRemovedIsMadeAgain) {
+  ASSERT_TRUE(store_->PutIfAbsent("a/b/1", "").ok());
+  ASSERT_TRUE(disk_.Remove(JoinPath(root(), "a/b/1")).ok());
+  ASSERT_TRUE(disk_.Remove(JoinPath(root(), "a/b")).ok());
+  ASSERT_TRUE(disk_.Remove(JoinPath(root(), "a")).ok());
+  EXPECT_TRUE(store_->PutIfAbsent("a/b/2", "").ok());
+  EXPECT_EQ(KeysOf(*store_, ""), Keys{"a/b/2"});
+}
+
 TEST_P(LocalObjectStoreTest, KeysStayBelowTheRoot) {
   for (std::string key :
        {"", "/", "/a", "a/", "a//b", "..", ".", "../a", "a/../b", "a/./b", "a/..", ".arc-tmp-1", "a/.arc-tmp-1/b"}) {

@@ -23,6 +23,9 @@ std::string JoinPath(std::string_view folder, std::string_view name) {
 }
 
 std::string AbsolutePath(const std::string& path) {
+  bool is_normal = path.starts_with('/') && path.find("//") == std::string::npos &&
+                   path.find("/.") == std::string::npos && (path.size() == 1 || path.back() != '/');
+  if (is_normal) return path;
   std::error_code error;
   std::filesystem::path absolute = std::filesystem::absolute(path.empty() ? "." : path, error);
   if (error) absolute = std::filesystem::path("/") / path;

@@ -4,8 +4,6 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
-#include <array>
-#include <filesystem>
 
 #include "arc/base/uuid.h"
 #include "arc/query/arc_catalog.h"
@@ -57,11 +55,17 @@ class DuckSession : public Session {
 
   Result<std::shared_ptr<arrow::RecordBatch>> Next() override {
     try {
+      if (pending_) {
+        result_ = pending_->Execute();
+        pending_.reset();
+        if (result_->HasError()) return Fail(result_->GetErrorObject(), "");
+        scan_ = duckdb::make_uniq<duckdb::QueryResultChunkScanState>(*result_);
+      }
       if (!scan_) return std::shared_ptr<arrow::RecordBatch>();
       ::ArrowArray array{};
       duckdb::idx_t rows = 0;
       duckdb::ErrorData error;
-      bool ok = duckdb::ArrowUtil::TryFetchChunk(*scan_, result_->client_properties, batch_rows_, &array, rows, error,
+      bool ok = duckdb::ArrowUtil::TryFetchChunk(*scan_, properties_, batch_rows_, &array, rows, error,
                                                  extension_types_);
       if (!ok) return Fail(std::move(error), "");
       batch_rows_ = kBatchRows;
@@ -79,6 +83,7 @@ class DuckSession : public Session {
   void Finish() override {
     scan_.reset();
     result_.reset();
+    pending_.reset();
     schema_.reset();
     try {
       if (in_transaction_) {
@@ -119,22 +124,17 @@ class DuckSession : public Session {
         if (done->HasError()) return Fail(done->GetErrorObject(), "");
       }
     }
-    auto pending = connection_.PendingQuery(std::move(checked.statement),
-                                            duckdb::QueryParameters(duckdb::QueryResultOutputType::ALLOW_STREAMING));
-    if (pending->HasError()) return Fail(pending->GetErrorObject(), sql);
-    result_ = pending->Execute();
-    if (result_->HasError()) return Fail(result_->GetErrorObject(), sql);
-    return OpenResult();
-  }
-
-  Result<std::shared_ptr<arrow::Schema>> OpenResult() {
+    // Planned now and running on DuckDB's threads; this thread joins in with the first Next.
+    pending_ = connection_.PendingQuery(std::move(checked.statement),
+                                        duckdb::QueryParameters(duckdb::QueryResultOutputType::ALLOW_STREAMING));
+    if (pending_->HasError()) return Fail(pending_->GetErrorObject(), sql);
     ::ArrowSchema c_schema{};
-    duckdb::ArrowConverter::ToArrowSchema(&c_schema, result_->types, result_->names, result_->client_properties);
+    properties_ = context().GetClientProperties();
+    duckdb::ArrowConverter::ToArrowSchema(&c_schema, pending_->types, pending_->names, properties_);
     auto schema = arrow::ImportSchema(&c_schema);
     if (!schema.ok()) return FromArrow(schema.status());
     schema_ = std::move(*schema);
-    extension_types_ = duckdb::ArrowTypeExtensionData::GetExtensionTypes(context(), result_->types);
-    scan_ = duckdb::make_uniq<duckdb::QueryResultChunkScanState>(*result_);
+    extension_types_ = duckdb::ArrowTypeExtensionData::GetExtensionTypes(context(), pending_->types);
     batch_rows_ = kFirstBatchRows;
     return schema_;
   }
@@ -148,6 +148,8 @@ class DuckSession : public Session {
   const QuerySources& sources_;
   duckdb::Connection connection_;
   ClientState& client_;
+  duckdb::ClientProperties properties_;
+  duckdb::unique_ptr<duckdb::PendingQueryResult> pending_;  // until the first Next
   duckdb::unique_ptr<duckdb::QueryResult> result_;
   duckdb::unique_ptr<duckdb::QueryResultChunkScanState> scan_;
   duckdb::unordered_map<duckdb::idx_t, const duckdb::shared_ptr<duckdb::ArrowTypeExtensionData>> extension_types_;
@@ -165,7 +167,6 @@ class DuckDatabase : public Database, public std::enable_shared_from_this<DuckDa
   void Open(const QueryOptions& options, const std::string& temp_folder) {
     duckdb::DBConfig config;
     RegisterArcCatalog(config, sources_);
-    RegisterPlanGuard(config);
     if (options.threads > 0) config.SetOptionByName("threads", duckdb::Value::BIGINT(options.threads));
     config.SetOptionByName("memory_limit", duckdb::Value(std::to_string(MemoryLimit(options)) + "B"));
     config.SetOptionByName("temp_directory", duckdb::Value(temp_folder));
@@ -175,7 +176,6 @@ class DuckDatabase : public Database, public std::enable_shared_from_this<DuckDa
     database_->GetFileSystem().RegisterSubSystem(MakeStoreFileSystem(sources_));
     RegisterShowFunctions(*database_->instance, sources_);
     duckdb::Connection connection(*database_);
-    ClientState::Of(*connection.context).trusted = true;
     for (const char* statement : {
              "ATTACH '' AS arc (TYPE arc)",
              // Times are UTC by convention; plan_guard.cc relies on it too.
@@ -190,6 +190,7 @@ class DuckDatabase : public Database, public std::enable_shared_from_this<DuckDa
       auto result = connection.Query(statement);
       if (result->HasError()) result->ThrowError();
     }
+    RegisterPlanGuard(duckdb::DBConfig::GetConfig(*database_->instance));
   }
 
   Result<std::unique_ptr<Session>> Connect() override {

@@ -27,7 +27,7 @@ struct ShowState : duckdb::GlobalTableFunctionState {
 void AddTables(const QuerySources& sources, const std::string& database, std::vector<Row>* rows) {
   for (const std::shared_ptr<Table>& table : sources.catalog.Tables(database)) {
     std::shared_ptr<const TableVersion> version = table->Current();
-    std::string path = sources.store.UriOf(EncodePathElement(database) + "/" + EncodePathElement(table->ref().name));
+    std::string path = sources.store.UriOf(TableFolder(table->ref()));
     double megabytes = static_cast<double>(version->files->bytes()) / (1024.0 * 1024.0);
     rows->push_back({duckdb::Value(database), duckdb::Value(table->ref().name), duckdb::Value(path + "/"),
                      duckdb::Value::BIGINT(static_cast<int64_t>(version->files->files().size())),

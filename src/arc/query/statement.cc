@@ -1,7 +1,6 @@
 #include "arc/query/statement.h"
 
 #include <algorithm>
-#include <array>
 
 #include "arc/query/show_functions.h"
 #include "duckdb/common/string_util.hpp"
@@ -43,6 +42,11 @@ constexpr std::string_view kTableFunctions[] = {
   throw duckdb::PermissionException("%s is not allowed; allowed are queries (SELECT, WITH, FROM, VALUES, PIVOT), "
                                     "DESCRIBE, SHOW, SUMMARIZE and EXPLAIN of them",
                                     what);
+}
+
+bool IsWordByte(char byte) {
+  return byte == '_' || byte == '$' || static_cast<unsigned char>(byte) >= 0x80 ||
+         duckdb::StringUtil::CharacterIsAlphaNumeric(byte);
 }
 
 // Walks a parsed query, resolving and checking names on the way.
@@ -259,8 +263,10 @@ bool IsAllowedTableFunction(std::string_view name) {
 std::string QuoteDefault(const std::string& sql) {
   static constexpr std::string_view kWord = "default";
   auto matches = [&](size_t position) {
-    return position + kWord.size() <= sql.size() &&
-           SameIdentifier(std::string_view(sql).substr(position, kWord.size()), kWord);
+    std::string_view rest = std::string_view(sql).substr(position);
+    // `defaults` is a word of its own, and a keyword too.
+    bool whole = rest.size() <= kWord.size() || !IsWordByte(rest[kWord.size()]);
+    return whole && SameIdentifier(rest.substr(0, kWord.size()), kWord);
   };
   bool present = false;
   for (size_t i = 0; i < sql.size() && !present; ++i) present = matches(i);

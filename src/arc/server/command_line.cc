@@ -99,7 +99,8 @@ void AddConfigCommand(CLI::App* app, ConfigCommand* config) {
 void AddWal(CLI::App* app, WalCommand* wal) {
   app->require_subcommand(1);
   CLI::App* inspect = app->add_subcommand("inspect", "Print the segments of the log and whether they are sound");
-  CLI::App* repair = app->add_subcommand("repair", "Cut a damaged log before the damage; what follows it is set aside");
+  CLI::App* repair =
+      app->add_subcommand("repair", "Make a damaged log readable again: what cannot be read is given up and named");
   repair->add_flag("--yes", wal->yes, "Do it; without this only what would be done is printed");
   AddConfig(inspect, &wal->config);
   AddConfig(repair, &wal->config);

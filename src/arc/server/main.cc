@@ -1,1 +1,9 @@
-int main() { return 0; }
+#include <iostream>
+
+#include "arc/server/commands.h"
+
+int main(int argc, char** argv) {
+  std::ios::sync_with_stdio(false);
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  return arc::RunCommand(arc::ParseCommandLine(arguments), arc::Console{std::cout, std::cerr});
+}

@@ -1,0 +1,74 @@
+// The walker behind DecodeMsgpack.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "arc/decode/item_writer.h"
+#include "arc/decode/msgpack_reader.h"
+
+namespace arc {
+
+// Decodes one body into a RequestBuilder. Not thread-safe.
+class MsgpackDecoder {
+ public:
+  MsgpackDecoder(std::string_view body, const ItemOptions& options, RequestBuilder* request);
+  Status Run();
+
+ private:
+  // The parts of an item, found in one walk; nested values are only passed over (null: absent).
+  struct Item {
+    Scalar measurement, time, host;
+    const char* tags = nullptr;
+    const char* fields = nullptr;
+    const char* columns = nullptr;
+    const char* tag_keys = nullptr;
+    const char* batch = nullptr;
+    const char* end = nullptr;  // null: not known, as `columns` was the last key and not walked over
+  };
+  struct Block {
+    MeasurementBuilder* measurement = nullptr;
+    const char* columns = nullptr;
+    uint32_t rows = 0;
+    bool has_tag_keys = false;
+    std::vector<std::string_view> tag_keys;
+  };
+  // How a block fared on the plain way.
+  enum class Plain : uint8_t { kDone, kNotPlain, kMalformed };
+
+  Status Value(int depth);
+  Status Array(int depth);
+  Status Map(int depth);
+  Status Malformed() const;
+
+  // A row whose keys and columns are those of the row before: decoded in one pass. False when anything is unusual (the
+  // reader is then anywhere): the row is to be decoded again by Row.
+  bool FastRow(uint32_t keys);
+  bool FastPairs(BatchBuilder& batch, ColumnRole role, ColumnBuilder*** link, uint32_t* values);
+  ColumnBuilder* FastColumn(BatchBuilder& batch, ColumnRole role);
+
+  bool ScanItem(uint32_t keys, Item* item);
+  Status Row(const Item& item);
+  Added RowInto(BatchBuilder& batch, const Item& item, int64_t time);
+  Added Pairs(BatchBuilder& batch, const char* map, ColumnRole role);
+
+  Status Columns(const Item& item);
+  // Counts the rows and checks shape and names; false with `error` set, or when the body is malformed.
+  bool InspectBlock(Block* block, std::string* error);
+  bool ReadTagKeys(const Item& item, Block* block, std::string* error);
+  // Decodes column by column into `batch`; what is not plain is found out on the way and leaves nothing.
+  Plain PlainBlock(Block* block, BatchBuilder& batch);
+  Plain PlainColumn(const Block& block, BatchBuilder& batch, std::string_view name, bool* has_values);
+  Plain PlainValues(ColumnBuilder& column, uint32_t row, uint32_t count);
+  Plain PlainTimes(BatchBuilder& batch, uint32_t count, int64_t* min_time, int64_t* max_time);
+  uint32_t DoubleRun(ColumnBuilder& column, uint32_t row, uint32_t count);
+  Status BlockByRows(const Block& block);
+
+  MsgpackReader reader_;
+  ItemWriter writer_;
+  // Nothing before it is closer than kFastRoom bytes to the end of the body.
+  const char* fast_end_;
+};
+
+}  // namespace arc

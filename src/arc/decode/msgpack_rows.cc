@@ -1,0 +1,251 @@
+#include <utility>
+
+#include "arc/decode/msgpack_decoder.h"
+
+namespace arc {
+namespace {
+
+using namespace msgpack_tag;
+
+constexpr std::string_view kHost = "host";
+constexpr ptrdiff_t kFastRoom = 64;  // more than a key that SpelledKey compares and the longest number
+
+}  // namespace
+
+MsgpackDecoder::MsgpackDecoder(std::string_view body, const ItemOptions& options, RequestBuilder* request)
+    : reader_(body),
+      writer_(options, request, body.data(), body.data() + body.size()),
+      fast_end_(body.size() > kFastRoom ? body.data() + body.size() - kFastRoom : body.data()) {}
+
+Status MsgpackDecoder::Malformed() const { return InvalidArgument("not MessagePack: " + reader_.fault()); }
+
+Status MsgpackDecoder::Run() {
+  if (reader_.done()) return InvalidArgument("not MessagePack: the body is empty");
+  if (!reader_.at_map() && !reader_.at_array()) {
+    return InvalidArgument("neither a MessagePack map nor an array at byte 0");
+  }
+  ARC_RETURN_IF_ERROR(Value(0));
+  if (!reader_.done()) {
+    reader_.Fault("there are more bytes behind the end of the item");
+    return Malformed();
+  }
+  return {};
+}
+
+Status MsgpackDecoder::Value(int depth) {
+  if (reader_.at_array()) return Array(depth);
+  if (reader_.at_map()) return Map(depth);
+  if (!reader_.Skip()) return Malformed();
+  return writer_.Refuse("the item is no map");
+}
+
+Status MsgpackDecoder::Array(int depth) {
+  if (depth == kMaxItemDepth) {
+    reader_.Fault("batches are nested too deep");
+    return Malformed();
+  }
+  uint32_t count = 0;
+  if (!reader_.ReadCount(&count)) return Malformed();
+  if (depth == 0) writer_.request()->ExpectRows(count);
+  for (uint32_t i = 0; i < count; ++i) ARC_RETURN_IF_ERROR(Value(depth + 1));
+  return {};
+}
+
+Status MsgpackDecoder::Map(int depth) {
+  const char* const begin = reader_.position();
+  uint32_t keys = 0;
+  if (!reader_.ReadCount(&keys)) return Malformed();
+  const char* const pairs = reader_.position();
+  if (writer_.current() != nullptr && begin < fast_end_) {
+    if (FastRow(keys)) [[likely]] return {};
+    reader_.set_position(pairs);
+  }
+  Item item;
+  if (!ScanItem(keys, &item)) return Malformed();
+  if (item.batch != nullptr) {
+    reader_.set_position(item.batch);
+    if (!reader_.at_array()) {
+      reader_.Fault("batch is no array");
+      return Malformed();
+    }
+    ARC_RETURN_IF_ERROR(Array(depth == 0 ? 0 : depth + 1));
+  } else if (item.columns != nullptr) {
+    return Columns(item);
+  } else {
+    ARC_RETURN_IF_ERROR(Row(item));
+  }
+  reader_.set_position(item.end);
+  return {};
+}
+
+bool MsgpackDecoder::FastRow(uint32_t keys) {
+  BatchBuilder* batch = nullptr;
+  ColumnBuilder** link = nullptr;
+  int64_t time = writer_.options().server_time_micros;
+  uint32_t fields = 0;
+  for (uint32_t i = 0; i < keys; ++i) {
+    const char* p = reader_.position();
+    if (p >= fast_end_) return false;
+    // The key's length is in its tag; the keys that count have 1, 4 or 6 bytes.
+    const auto tag = static_cast<uint8_t>(*p);
+    reader_.set_position(p + 1 + (tag & 0x1F));
+    if (tag == 0xA1 && p[1] == 'm') {
+      Scalar name;
+      if (!reader_.ReadScalar(&name) || name.kind != ScalarKind::kText) return false;
+      if (batch != nullptr || name.text() != writer_.current()->name()) return false;
+      if (writer_.current()->variants().empty()) return false;
+      batch = writer_.current()->variants().front().get();
+      writer_.BeginRow(*batch);
+      link = &batch->first;
+    } else if (tag == 0xA1 && p[1] == 't') {
+      Scalar value;
+      if (!reader_.ReadScalar(&value) || value.kind != ScalarKind::kInt) return false;
+      const auto micros = FastToMicros(static_cast<int64_t>(value.bits), writer_.options().precision);
+      if (!micros) return false;
+      time = *micros;
+    } else if (tag == 0xA1 && p[1] == 'h') {
+      Scalar value;
+      if (batch == nullptr || !reader_.ReadScalar(&value) || value.kind != ScalarKind::kText) return false;
+      ColumnBuilder* column = *link;
+      if (column == nullptr || column->role() != ColumnRole::kTag || column->name() != kHost) {
+        Added why = Added::kOk;
+        column = batch->Column(kHost, ColumnRole::kTag, kHost.data() + kHost.size(), /*role_known=*/true, &why);
+        if (column == nullptr) return false;
+        *link = column;
+      }
+      link = &column->next;
+      if (column->AddTag(batch->row(), value.text(), reader_.end()) != Added::kOk) return false;
+    } else if (tag == 0xA4 && std::memcmp(p + 1, "tags", 4) == 0) {
+      uint32_t tags = 0;
+      if (batch == nullptr || !FastPairs(*batch, ColumnRole::kTag, &link, &tags)) return false;
+    } else if (tag == 0xA6 && std::memcmp(p + 1, "fields", 6) == 0) {
+      if (batch == nullptr || !FastPairs(*batch, ColumnRole::kField, &link, &fields)) return false;
+    } else {
+      return false;
+    }
+  }
+  if (batch == nullptr || fields == 0) return false;
+  batch->CommitRow(time, writer_.position());
+  writer_.Advance(1);
+  return true;
+}
+
+ColumnBuilder* MsgpackDecoder::FastColumn(BatchBuilder& batch, ColumnRole role) {
+  const char* const begin = reader_.position();
+  Scalar name;
+  if (!reader_.ReadScalar(&name) || name.kind != ScalarKind::kText) return nullptr;
+  Added why = Added::kOk;
+  ColumnBuilder* column = batch.Column(name.text(), role, reader_.end(), /*role_known=*/true, &why);
+  if (column != nullptr) column->key.Set({begin, static_cast<size_t>(reader_.position() - begin)});
+  return column;
+}
+
+bool MsgpackDecoder::FastPairs(BatchBuilder& batch, ColumnRole role, ColumnBuilder*** link, uint32_t* values) {
+  uint32_t pairs = 0;
+  if (!reader_.at_map() || !reader_.ReadCount(&pairs)) return false;
+  const uint32_t row = batch.row();
+  for (uint32_t i = 0; i < pairs; ++i) {
+    const char* p = reader_.position();
+    if (p >= fast_end_) return false;
+    ColumnBuilder* column = **link;
+    if (column != nullptr && column->role() == role && column->key.Matches(p)) [[likely]] {
+      reader_.set_position(p + column->key.size());
+    } else {
+      column = FastColumn(batch, role);
+      if (column == nullptr) return false;
+      **link = column;
+    }
+    *link = &column->next;
+    Scalar value;
+    if (!reader_.ReadScalar(&value)) return false;
+    if (value.kind == ScalarKind::kNil) continue;
+    ++*values;
+    if (role == ColumnRole::kField) {
+      if (AddFieldScalar(*column, row, value) != Added::kOk) return false;
+    } else {
+      if (value.kind != ScalarKind::kText) return false;
+      if (column->AddTag(row, value.text(), reader_.end()) != Added::kOk) return false;
+    }
+  }
+  return true;
+}
+
+bool MsgpackDecoder::ScanItem(uint32_t keys, Item* item) {
+  for (uint32_t i = 0; i < keys; ++i) {
+    Scalar key;
+    if (!reader_.ReadScalar(&key)) return false;
+    const char* const value = reader_.position();
+    switch (key.kind == ScalarKind::kText ? ClassifyItemKey(key.text()) : ItemKey::kUnknown) {
+      case ItemKey::kMeasurement:
+        if (!reader_.ReadScalar(&item->measurement)) return false;
+        continue;
+      case ItemKey::kTime:
+        if (!reader_.ReadScalar(&item->time)) return false;
+        continue;
+      case ItemKey::kHost:
+        if (!reader_.ReadScalar(&item->host)) return false;
+        continue;
+      case ItemKey::kTags: item->tags = value; break;
+      case ItemKey::kFields: item->fields = value; break;
+      case ItemKey::kColumns:
+        item->columns = value;
+        // Nothing more to learn: the block itself tells where it ends.
+        if (i + 1 == keys && item->batch == nullptr) return true;
+        break;
+      case ItemKey::kTagKeys: item->tag_keys = value; break;
+      case ItemKey::kBatch: item->batch = value; break;
+      case ItemKey::kUnknown: break;
+    }
+    if (!reader_.Skip()) return false;
+  }
+  item->end = reader_.position();
+  return true;
+}
+
+Added MsgpackDecoder::Pairs(BatchBuilder& batch, const char* map, ColumnRole role) {
+  if (map == nullptr) return Added::kOk;
+  const bool tags = role == ColumnRole::kTag;
+  reader_.set_position(map);
+  if (reader_.peek() == kNil) return Added::kOk;
+  if (!reader_.at_map()) {
+    writer_.set_error(tags ? "tags is no map" : "fields is no map");
+    return Added::kFault;
+  }
+  // ScanItem has walked over all of it: reading cannot fail.
+  uint32_t pairs = 0;
+  reader_.ReadCount(&pairs);
+  for (uint32_t i = 0; i < pairs; ++i) {
+    Scalar key, value;
+    reader_.ReadScalar(&key);
+    reader_.ReadScalar(&value);
+    if (key.kind != ScalarKind::kText) {
+      writer_.set_error(tags ? "the name of a tag is no text" : "the name of a field is no text");
+      return Added::kFault;
+    }
+    const Added added = tags ? writer_.AddTag(batch, key.text(), value) : writer_.AddField(batch, key.text(), value);
+    if (added != Added::kOk) return added;
+  }
+  return Added::kOk;
+}
+
+Added MsgpackDecoder::RowInto(BatchBuilder& batch, const Item& item, int64_t time) {
+  writer_.BeginRow(batch);
+  Added added = writer_.AddHost(batch, item.host);
+  if (added == Added::kOk) added = Pairs(batch, item.tags, ColumnRole::kTag);
+  if (added == Added::kOk) added = Pairs(batch, item.fields, ColumnRole::kField);
+  return added == Added::kOk ? writer_.CommitRow(batch, time) : added;
+}
+
+Status MsgpackDecoder::Row(const Item& item) {
+  MeasurementBuilder* measurement = writer_.Measurement(item.measurement);
+  int64_t time = 0;
+  if (measurement == nullptr || !writer_.Time(item.time, &time)) return writer_.Refuse(writer_.error());
+  const Added added =
+      measurement->InSomeVariant([&](BatchBuilder& batch) { return RowInto(batch, item, time); });
+  if (added == Added::kTooManyKinds) writer_.Refused(added, "measurement", measurement->name());
+  if (added != Added::kOk) return writer_.Refuse(writer_.error());
+  writer_.Advance(1);
+  return {};
+}
+
+}  // namespace arc

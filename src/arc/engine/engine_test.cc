@@ -1,0 +1,319 @@
+#include "arc/engine/engine.h"
+
+#include <arrow/array.h>
+#include <arrow/record_batch.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <set>
+
+#include "arc/base/thread.h"
+#include "arc/io/power_cut_disk.h"
+#include "arc/model/batch_for_test.h"
+
+namespace arc {
+namespace {
+
+constexpr int64_t kHourMicros = 3'600'000'000;
+
+class EngineTest : public ::testing::Test {
+ protected:
+  EngineTest() {
+    temp_ = std::filesystem::temp_directory_path() / ("arc-engine-" + std::to_string(SystemRandom().NextU64()));
+    options_.data_folder = "/data";
+    options_.query.temp_folder = temp_.string();
+    options_.query.memory_limit_bytes = 512 << 20;
+    options_.buffer_wait_ms = 50;
+  }
+  ~EngineTest() override {
+    engine_.reset();
+    std::filesystem::remove_all(temp_);
+  }
+  Status Open() {
+    engine_.reset();
+    auto engine = Engine::Open(options_, disk_);
+    if (!engine.ok()) return std::move(engine).error();
+    engine_ = std::move(*engine);
+    return {};
+  }
+  // The process dies: nothing is flushed, nothing said goodbye.
+  void Crash() { ASSERT_TRUE((engine_.reset(), Open().ok())); }
+
+  Result<WriteOutcome> Write(const std::string& table, const Batch& batch, bool accept_partial = true) {
+    WriteRequest request;
+    request.batches.push_back({table, batch});
+    WriteOptions options;
+    options.accept_partial = accept_partial;
+    return engine_->WriteAndWait(std::move(request), options);
+  }
+  Batch Rows(int64_t first, int count) {
+    std::vector<int64_t> times;
+    std::vector<std::optional<int64_t>> ids;
+    std::vector<std::optional<std::string>> hosts;
+    for (int64_t i = first; i < first + count; ++i) {
+      times.push_back(i);
+      ids.push_back(i);
+      hosts.push_back("host" + std::to_string(i % 10));
+    }
+    return BatchForTest(times).Tags("host", hosts).Ints("id", ids).Done();
+  }
+  // One row of the answer, as text.
+  std::string Sql(const std::string& sql) {
+    QueryRequest request;
+    request.sql = sql;
+    request.principal = Principal::Admin("test");
+    auto stream = engine_->Query(request);
+    if (!stream.ok()) return "error: " + stream.error().message;
+    std::string text;
+    while (true) {
+      auto batch = (*stream)->Next();
+      if (!batch.ok()) return "error: " + batch.error().message;
+      if (*batch == nullptr) return text;
+      for (int64_t row = 0; row < (*batch)->num_rows(); ++row) {
+        for (int column = 0; column < (*batch)->num_columns(); ++column) {
+          text += (column > 0 ? "," : "") + (*(*batch)->column(column)->GetScalar(row))->ToString();
+        }
+        text += ";";
+      }
+    }
+  }
+
+  EngineOptions options_;
+  PowerCutDisk disk_;
+  std::filesystem::path temp_;
+  std::unique_ptr<Engine> engine_;
+};
+
+TEST_F(EngineTest, RowsAreVisibleAtOnceAfterTheFlushAndAfterACrash) {
+  ASSERT_TRUE(Open().ok());
+  ASSERT_TRUE(Write("cpu", Rows(0, 100)).ok());
+  const std::string query = "SELECT count(*), count(DISTINCT id), sum(id) FROM cpu";
+  EXPECT_EQ(Sql(query), "100,100,4950;");
+  Crash();
+  EXPECT_EQ(Sql(query), "100,100,4950;");
+  EXPECT_EQ(engine_->replay_report().rows, 100u);
+  ASSERT_TRUE(engine_->Flush().ok());
+  EXPECT_EQ(engine_->buffer_stats().rows_buffered, 0u);
+  EXPECT_EQ(Sql(query), "100,100,4950;");
+  ASSERT_TRUE(Write("cpu", Rows(100, 10)).ok());
+  Crash();
+  EXPECT_EQ(Sql(query), "110,110,5995;");
+  EXPECT_EQ(engine_->catalog().Find("default", "cpu")->hot_rows(), 10u);
+}
+
+TEST_F(EngineTest, LsnsGoOnAfterEveryRestart) {
+  uint64_t last = 0;
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(Open().ok());
+    auto outcome = Write("cpu", Rows(i, 1));
+    ASSERT_TRUE(outcome.ok());
+    EXPECT_GT(outcome->lsn.value, last);
+    last = outcome->lsn.value;
+    if (i == 1) {
+      ASSERT_TRUE(engine_->Flush().ok());
+    }
+  }
+}
+
+TEST_F(EngineTest, AColumnWidensUntilAFlushHasSeenIt) {
+  ASSERT_TRUE(Open().ok());
+  ASSERT_TRUE(Write("m", BatchForTest({1, 2}).Ints("v", {1, 2}).Done()).ok());
+  ASSERT_TRUE(Write("m", BatchForTest({3}).Doubles("v", {0.5}).Done()).ok());
+  EXPECT_EQ(Sql("SELECT sum(v), typeof(any_value(v)) FROM m"), "3.5,DOUBLE;");
+  Crash();
+  EXPECT_EQ(Sql("SELECT sum(v), typeof(any_value(v)) FROM m"), "3.5,DOUBLE;");
+  ASSERT_TRUE(engine_->Flush().ok());
+  EXPECT_EQ(Sql("SELECT sum(v), typeof(any_value(v)) FROM m"), "3.5,DOUBLE;");
+  ASSERT_TRUE(Write("n", BatchForTest({1}).Ints("v", {1}).Done()).ok());
+  ASSERT_TRUE(engine_->Flush().ok());
+  auto refused = Write("n", BatchForTest({2}).Doubles("v", {0.5}).Done());
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, ErrorKind::kInvalidArgument);
+}
+
+TEST_F(EngineTest, NewColumnsAreNullInOlderRowsHotAndFlushed) {
+  ASSERT_TRUE(Open().ok());
+  ASSERT_TRUE(Write("m", BatchForTest({1}).Ints("a", {1}).Done()).ok());
+  ASSERT_TRUE(engine_->Flush().ok());
+  ASSERT_TRUE(Write("m", BatchForTest({2}).Ints("a", {2}).UInts("b", {~0ull}).Done()).ok());
+  const std::string query = "SELECT a, b FROM m ORDER BY a";
+  EXPECT_EQ(Sql(query), "1,null;2,18446744073709551615;");
+  ASSERT_TRUE(engine_->Flush().ok());
+  EXPECT_EQ(Sql(query), "1,null;2,18446744073709551615;");
+  Crash();
+  EXPECT_EQ(Sql(query), "1,null;2,18446744073709551615;");
+}
+
+TEST_F(EngineTest, ABackfillOverManyHoursIsPartitionedByDay) {
+  ASSERT_TRUE(Open().ok());
+  std::vector<int64_t> times;
+  std::vector<std::optional<int64_t>> ids;
+  for (int64_t hour = -50; hour < 50; ++hour) {
+    times.push_back(hour * kHourMicros + 7);
+    ids.push_back(hour);
+  }
+  ASSERT_TRUE(Write("old", BatchForTest(times).Ints("id", ids).Done()).ok());
+  ASSERT_TRUE(engine_->Flush().ok());
+  EXPECT_EQ(Sql("SELECT count(*), min(id), max(id) FROM old"), "100,-50,49;");
+  auto files = engine_->store().List("default/old/1969/12/30/");
+  ASSERT_TRUE(files.ok());
+  EXPECT_EQ(files->size(), 1u);
+  Crash();
+  EXPECT_EQ(Sql("SELECT count(*) FROM old WHERE time < TIMESTAMP '1970-01-01'"), "50;");
+}
+
+TEST_F(EngineTest, ARefusedRequestLeavesNothingBehind) {
+  ASSERT_TRUE(Open().ok());
+  ASSERT_TRUE(Write("m", BatchForTest({1}).Ints("a", {1}).Done()).ok());
+  auto refused = Write("m", BatchForTest({2}).Strings("a", {"x"}).Ints("fresh", {1}).Done(), false);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(engine_->catalog().Find("default", "m")->Current()->schema->columns.size(), 2u);
+  EXPECT_EQ(Sql("SELECT count(*) FROM m"), "1;");
+}
+
+TEST_F(EngineTest, GoodRowsOfAPartlyBadRequestAreKept) {
+  ASSERT_TRUE(Open().ok());
+  ASSERT_TRUE(Write("m", BatchForTest({1}).Bools("a", {true}).Done()).ok());
+  auto outcome = Write("m", BatchForTest({2, 3}).Strings("a", {"x", {}}).Ints("b", {1, 2}).Done());
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_EQ(outcome->rows, 1u);
+  ASSERT_EQ(outcome->errors.size(), 1u);
+  EXPECT_EQ(Sql("SELECT count(*), sum(b) FROM m"), "2,2;");
+}
+
+TEST_F(EngineTest, AFullDiskOfTheLogRefusesAndHealsByItself) {
+  options_.log.segment_bytes = 1 << 20;
+  ASSERT_TRUE(Open().ok());
+  ASSERT_TRUE(Write("m", Rows(0, 10)).ok());
+  disk_.SetFreeBytes(0);
+  int64_t accepted = 10;
+  bool refused = false;
+  for (int i = 0; i < 400 && !refused; ++i) {
+    auto outcome = Write("m", Rows(accepted, 1000));
+    if (outcome.ok()) {
+      accepted += 1000;
+    } else {
+      refused = true;
+      EXPECT_EQ(outcome.error().kind, ErrorKind::kDiskFull) << outcome.error().message;
+    }
+  }
+  ASSERT_TRUE(refused);
+  EXPECT_TRUE(engine_->readiness().contains("wal"));
+  EXPECT_EQ(Sql("SELECT count(*), count(DISTINCT id) FROM m"),
+            std::to_string(accepted) + "," + std::to_string(accepted) + ";");
+  disk_.SetFreeBytes(std::nullopt);
+  bool healed = false;
+  for (int i = 0; i < 100 && !healed; ++i) {
+    healed = Write("m", Rows(accepted, 1)).ok();
+    if (!healed) SystemClock().SleepFor(std::chrono::milliseconds(50));
+  }
+  ASSERT_TRUE(healed);
+  EXPECT_TRUE(engine_->readiness().empty());
+  Crash();
+  EXPECT_EQ(Sql("SELECT count(*) FROM m"), std::to_string(accepted + 1) + ";");
+}
+
+TEST_F(EngineTest, AFullDiskOfTheFlushKeepsTheRowsAndSaysSo) {
+  ASSERT_TRUE(Open().ok());
+  ASSERT_TRUE(Write("m", Rows(0, 1000)).ok());
+  disk_.SetFreeBytes(0);
+  EXPECT_FALSE(engine_->Flush().ok());
+  EXPECT_TRUE(engine_->readiness().contains("flush"));
+  EXPECT_EQ(Sql("SELECT count(*) FROM m"), "1000;");
+  disk_.SetFreeBytes(std::nullopt);
+  EXPECT_TRUE(engine_->Flush().ok());
+  EXPECT_TRUE(engine_->readiness().empty());
+  EXPECT_EQ(Sql("SELECT count(*), count(DISTINCT id) FROM m"), "1000,1000;");
+}
+
+TEST_F(EngineTest, MemoryStaysBoundedAndNothingIsLostUnderPressure) {
+  options_.buffer_bytes = 2 << 20;
+  ASSERT_TRUE(Open().ok());
+  int64_t next = 0;
+  int overloaded = 0;
+  for (int i = 0; i < 300; ++i) {
+    auto outcome = Write("m", Rows(next, 1000));
+    if (outcome.ok()) {
+      next += 1000;
+    } else {
+      ASSERT_EQ(outcome.error().kind, ErrorKind::kOverloaded) << outcome.error().message;
+      ++overloaded;
+    }
+    EXPECT_LT(engine_->buffer_stats().used_bytes, 8 << 20);
+  }
+  EXPECT_GT(next, 0);
+  EXPECT_GT(engine_->buffer_stats().flushes, 0u);
+  EXPECT_EQ(Sql("SELECT count(*), count(DISTINCT id) FROM m"), std::to_string(next) + "," + std::to_string(next) + ";");
+}
+
+TEST_F(EngineTest, ReplayBeyondTheBufferFlushesAsItGoes) {
+  ASSERT_TRUE(Open().ok());
+  for (int64_t i = 0; i < 100; ++i) ASSERT_TRUE(Write("m", Rows(i * 1000, 1000)).ok());
+  options_.buffer_bytes = 1 << 20;
+  Crash();
+  EXPECT_EQ(Sql("SELECT count(*), count(DISTINCT id) FROM m"), "100000,100000;");
+  EXPECT_LT(engine_->buffer_stats().used_bytes, 4 << 20);
+}
+
+TEST_F(EngineTest, OneServerPerDataFolder) {
+  ASSERT_TRUE(Open().ok());
+  auto second = Engine::Open(options_, disk_);
+  ASSERT_FALSE(second.ok());
+  EXPECT_NE(second.error().message.find("another server"), std::string::npos);
+}
+
+TEST_F(EngineTest, ATokenWithoutWritePermissionIsRefused) {
+  ASSERT_TRUE(Open().ok());
+  WriteRequest request;
+  request.batches.push_back({"m", Rows(0, 1)});
+  WriteOptions options;
+  options.principal = Principal{};
+  auto outcome = engine_->WriteAndWait(std::move(request), options);
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kPermissionDenied);
+}
+
+TEST_F(EngineTest, QueriesSeeEveryRowOnceWhileWritersAndFlushesRun) {
+  ASSERT_TRUE(Open().ok());
+  std::atomic<int64_t> next{0};
+  std::atomic<int64_t> acknowledged{0};
+  std::atomic<bool> stop{false};
+  auto write = [&] {
+    for (int i = 0; i < 60; ++i) {
+      int64_t first = next.fetch_add(200);
+      if (Write("m", Rows(first, 200)).ok()) acknowledged += 200;
+    }
+  };
+  Thread first("writer", write);
+  Thread second("writer", write);
+  Thread flusher("flusher", [&] {
+    while (!stop) (void)engine_->Flush();
+  });
+  for (int i = 0; i < 50; ++i) {
+    int64_t at_least = acknowledged;
+    if (at_least == 0) continue;
+    auto text = Sql("SELECT count(*), count(DISTINCT id) FROM m");
+    auto comma = text.find(',');
+    ASSERT_NE(comma, std::string::npos) << text;
+    EXPECT_EQ(text.substr(0, comma) + ";", text.substr(comma + 1));
+    EXPECT_GE(std::atoll(text.c_str()), at_least);
+  }
+  first.Join();
+  second.Join();
+  stop = true;
+  flusher.Join();
+  EXPECT_EQ(Sql("SELECT count(*), count(DISTINCT id) FROM m"), "24000,24000;");
+}
+
+TEST_F(EngineTest, CloseFlushesWhatIsHot) {
+  ASSERT_TRUE(Open().ok());
+  ASSERT_TRUE(Write("m", Rows(0, 10)).ok());
+  ASSERT_TRUE(engine_->Close(std::chrono::seconds(10)).ok());
+  Crash();
+  EXPECT_EQ(engine_->replay_report().rows, 0u);
+  EXPECT_EQ(Sql("SELECT count(*) FROM m"), "10;");
+}
+
+}  // namespace
+}  // namespace arc

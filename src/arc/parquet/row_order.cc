@@ -1,0 +1,94 @@
+#include "arc/parquet/row_order.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "arc/base/check.h"
+
+namespace arc {
+namespace {
+
+constexpr int kDigitBits = 11;
+constexpr size_t kDigits = size_t{1} << kDigitBits;
+// Below this the passes over the counters cost more than comparing.
+constexpr size_t kRadixRows = 1024;
+
+}  // namespace
+
+RowRefs::RowRefs(uint64_t batches, uint64_t batch_rows)
+    : row_bits_(std::bit_width(batch_rows > 0 ? batch_rows - 1 : 0)),
+      bits_(row_bits_ + std::bit_width(batches > 0 ? batches - 1 : 0)),
+      row_mask_((uint64_t{1} << row_bits_) - 1) {}
+
+void SortNumbers(int low_bit, std::vector<uint64_t>* numbers, std::vector<uint64_t>* scratch) {
+  if (numbers->size() < kRadixRows) {
+    std::sort(numbers->begin(), numbers->end());
+    return;
+  }
+  uint64_t all_or = 0;
+  uint64_t all_and = ~uint64_t{0};
+  for (const uint64_t number : *numbers) {
+    all_or |= number;
+    all_and &= number;
+  }
+  const uint64_t differing = all_or & ~all_and;
+  scratch->resize(numbers->size());
+  std::array<uint32_t, kDigits> starts;
+  for (int shift = low_bit; shift < 64; shift += kDigitBits) {
+    if ((differing >> shift & (kDigits - 1)) == 0) {
+      if (differing >> shift == 0) break;
+      continue;
+    }
+    starts.fill(0);
+    for (const uint64_t number : *numbers) ++starts[number >> shift & (kDigits - 1)];
+    uint32_t sum = 0;
+    for (uint32_t& start : starts) {
+      const uint32_t count = start;
+      start = sum;
+      sum += count;
+    }
+    for (const uint64_t number : *numbers) (*scratch)[starts[number >> shift & (kDigits - 1)]++] = number;
+    numbers->swap(*scratch);
+  }
+}
+
+Result<std::map<int64_t, std::vector<uint64_t>>> OrderByTime(const TimeColumns& times, const RowRefs& refs,
+                                                             int64_t bucket_micros) {
+  ARC_CHECK(bucket_micros > 0);
+  const int time_bits = std::bit_width(static_cast<uint64_t>(bucket_micros - 1));
+  if (time_bits + refs.bits() > 64) return InvalidArgument("too many rows to sort by time at once");
+  struct Bucket {
+    std::vector<uint64_t> keys;  // time within the bucket, then the ref
+    bool sorted = true;
+  };
+  std::map<int64_t, Bucket> buckets;
+  Bucket* bucket = nullptr;
+  uint64_t start = 0;  // of `bucket`; unsigned, as times near the ends of the range wrap around harmlessly
+  for (size_t batch = 0; batch < times.size(); ++batch) {
+    const std::span<const int64_t> column = times[batch];
+    for (size_t row = 0; row < column.size(); ++row) {
+      uint64_t within = static_cast<uint64_t>(column[row]) - start;
+      if (bucket == nullptr || within >= static_cast<uint64_t>(bucket_micros)) {
+        const int64_t number = BucketOf(column[row], bucket_micros);
+        bucket = &buckets[number];
+        start = static_cast<uint64_t>(number) * static_cast<uint64_t>(bucket_micros);
+        within = static_cast<uint64_t>(column[row]) - start;
+      }
+      const uint64_t key = within << refs.bits() | refs.Make(batch, row);
+      bucket->sorted &= bucket->keys.empty() || bucket->keys.back() < key;
+      bucket->keys.push_back(key);
+    }
+  }
+  std::map<int64_t, std::vector<uint64_t>> order;
+  std::vector<uint64_t> scratch;
+  const uint64_t ref_mask = refs.bits() == 64 ? ~uint64_t{0} : (uint64_t{1} << refs.bits()) - 1;
+  for (auto& [number, rows] : buckets) {
+    if (!rows.sorted) SortNumbers(refs.bits(), &rows.keys, &scratch);
+    for (uint64_t& key : rows.keys) key &= ref_mask;
+    order.emplace(number, std::move(rows.keys));
+  }
+  return order;
+}
+
+}  // namespace arc
