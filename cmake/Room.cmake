@@ -1,5 +1,7 @@
 # arc_room(name ROOMS <rooms it includes> PARTS <libraries> DOOR <libraries whose headers only this room sees>)
 # One static library per room from src/arc/<name>/*.cc, and one test program arc_<name>_test from its *_test.cc files.
+# All test programs of rooms hang from the target arc_unit_tests and carry the label `unit`.
+add_custom_target(arc_unit_tests)
 function(arc_room name)
   cmake_parse_arguments(ROOM "" "" "ROOMS;PARTS;DOOR" ${ARGN})
   set(dir "${CMAKE_SOURCE_DIR}/src/arc/${name}")
@@ -19,5 +21,7 @@ function(arc_room name)
     add_executable(arc_${name}_test ${tests})
     target_link_libraries(arc_${name}_test PRIVATE arc_${name} ${ROOM_DOOR} GTest::gtest GTest::gmock GTest::gtest_main)
     add_test(NAME ${name} COMMAND arc_${name}_test)
+    set_tests_properties(${name} PROPERTIES LABELS unit)
+    add_dependencies(arc_unit_tests arc_${name}_test)
   endif()
 endfunction()

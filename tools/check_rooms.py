@@ -47,6 +47,12 @@ COMMENT_OR_LITERAL = re.compile(
 )
 
 
+
+def is_test(name):
+    """Tests, and headers only tests include: x_test.cc, test_x.h, x_fixture.h."""
+    return name.endswith(("_test.cc", "_fixture.h")) or (name.startswith("test_") and name.endswith(".h"))
+
+
 def without_comments(text, keep_strings=False):
     """The code with comments (and literals) blanked, line numbers kept."""
 
@@ -87,15 +93,17 @@ class Tree:
             place = self.place(path, text, match.start())
             parts = header.split("/")
             if parts[0] == "arc" and len(parts) > 2:
+                if is_test(parts[-1]) and not is_test(path.name):
+                    self.problems.append(f"{place}: only tests may include {header}")
                 if parts[1] != room:
                     self.rooms[room].setdefault(parts[1], place)
             elif quote == '"' and not header.startswith(self.vendor_prefixes):
                 self.problems.append(f'{place}: includes "{header}"; Arc\'s headers are included as "arc/room/file.h"')
             else:
-                self.vendor_includes.append((room, header, place, path.name.endswith("_test.cc")))
+                self.vendor_includes.append((room, header, place, is_test(path.name)))
         if room != "base":
             bare = without_comments(text)
-            seeded = path.name.endswith("_test.cc")
+            seeded = is_test(path.name)
             for pattern, why in FORBIDDEN_OUTSIDE_BASE:
                 if seeded and pattern is SEEDED_GENERATORS:
                     continue
@@ -113,12 +121,12 @@ def check_names(root, problems):
 
 
 def check_vendors(tree, doors, problems):
-    for room, header, place, is_test in tree.vendor_includes:
+    for room, header, place, in_test in tree.vendor_includes:
         for name, door in doors.items():
             if not any(header == prefix or (prefix.endswith("/") and header.startswith(prefix)) for prefix in door["headers"]):
                 continue
             if door.get("tests_only"):
-                if not is_test and room not in door.get("rooms", []):
+                if not in_test and room not in door.get("rooms", []):
                     problems.append(f"{place}: <{header}> ({name}) belongs in tests only")
             elif room not in door["rooms"]:
                 problems.append(f"{place}: <{header}> ({name}) may be included in {', '.join(door['rooms'])} only")

@@ -122,6 +122,12 @@ class CheckRoomsTest(unittest.TestCase):
         self.assertEqual(self.new_problems("src/arc/wal/planted.cc", harmless), [])
         self.assertEqual(self.new_problems("src/arc/base/planted.cc", "std::thread t;\nint r = rand();\n"), [])
 
+    def test_headers_for_tests(self):
+        self.assertEqual(self.new_problems("src/arc/wal/planted_fixture.h", "#include <gtest/gtest.h>\n"), [])
+        self.assertEqual(self.new_problems("src/arc/wal/a_test.cc", '#include "arc/wal/planted_fixture.h"\n'), [])
+        found = self.new_problems("src/arc/wal/planted.cc", '#include "arc/wal/planted_fixture.h"\n')
+        self.assert_found(found, "only tests may include arc/wal/planted_fixture.h")
+
     def test_seeded_generators_in_tests_only(self):
         line = "std::mt19937_64 generator(1);\n"
         self.assertEqual(self.new_problems("src/arc/wal/planted_test.cc", line), [])

@@ -21,11 +21,28 @@ namespace {
 
 constexpr int64_t kMicrosPerMs = 1000;
 constexpr int kCommitAttempts = 4;
+constexpr size_t kMaxNameBytes = 255;
 
 Schema NewTableSchema() {
   Schema schema;
   schema.columns = {{"time", ColumnType::kTimestamp, ColumnRole::kTime, 1, true}};
   return schema;
+}
+
+// A name has to be a folder's too.
+Status CheckName(std::string_view what, const std::string& name) {
+  if (name.empty()) return InvalidArgument(fmt::format("the {} name is empty", what));
+  if (name.find('\0') != std::string::npos) return InvalidArgument(fmt::format("the {} name holds a NUL", what));
+  std::string start = name.substr(0, 32);
+  if (name.size() > kMaxNameBytes) {
+    return InvalidArgument(
+        fmt::format("the {} name \"{}…\" has {} bytes; {} are allowed", what, start, name.size(), kMaxNameBytes));
+  }
+  if (EncodePathElement(name).size() > kMaxNameBytes) {
+    return InvalidArgument(fmt::format(
+        "the {} name \"{}…\" is longer than {} bytes once percent-encoded for its folder", what, start, kMaxNameBytes));
+  }
+  return {};
 }
 
 // Folds names as DuckDB does, for look-up by another case.
@@ -190,6 +207,7 @@ std::shared_ptr<Table> CatalogImpl::Find(std::string_view database, std::string_
 }
 
 Status CatalogImpl::CreateDatabase(const std::string& database) {
+  ARC_RETURN_IF_ERROR(CheckName("database", database));
   ARC_RETURN_IF_ERROR(pointers_->CreateNamespace(database));
   std::unique_lock lock(mutex_);
   databases_.Get(database);
@@ -198,6 +216,8 @@ Status CatalogImpl::CreateDatabase(const std::string& database) {
 
 Result<std::shared_ptr<Table>> CatalogImpl::GetOrCreate(const std::string& database, const std::string& name) {
   if (auto table = Find(database, name)) return table;
+  ARC_RETURN_IF_ERROR(CheckName("database", database));
+  ARC_RETURN_IF_ERROR(CheckName("measurement", name));
   std::unique_lock lock(mutex_);
   TableMap* map = databases_.Find(database);
   if (map != nullptr) {
@@ -266,6 +286,8 @@ Result<std::shared_ptr<const FileIndex>> CatalogImpl::TryCommit(Table& table, co
   if (location) {
     ARC_ASSIGN_OR_RETURN(current, ReadTableMetadata(store_, *location));
     ARC_RETURN_IF_ERROR(LearnOutcome(table, *current));
+  } else {
+    ARC_RETURN_IF_ERROR(pointers_->CreateNamespace(database));  // pyiceberg looks for its row
   }
   ARC_ASSIGN_OR_RETURN(auto prepared,
                        PrepareAppend(store_, location.value_or(""), current ? &*current : nullptr, request, random_));

@@ -16,7 +16,7 @@ namespace arc {
 // deep inside the row loop, and there is nothing to do there but give up. Not thread-safe; one per request.
 class MemoryBudget {
  public:
-  // 64 MB and eight times the body. An ordinary row needs two to four times its text.
+  // 64 MB and sixteen times the body. An ordinary row needs two to four times its text, one-byte integers eight times.
   explicit MemoryBudget(size_t body_bytes) : left_(kBaseBytes + kBytesPerBodyByte * static_cast<int64_t>(body_bytes)) {}
   explicit MemoryBudget(int64_t bytes) : left_(bytes) {}
   // Throws std::bad_alloc when less than `bytes` is left.
@@ -25,7 +25,7 @@ class MemoryBudget {
 
  private:
   static constexpr int64_t kBaseBytes = 64 << 20;
-  static constexpr int64_t kBytesPerBodyByte = 8;
+  static constexpr int64_t kBytesPerBodyByte = 16;
   int64_t left_;
 };
 

@@ -25,7 +25,7 @@ class MsgpackDecoder {
     const char* columns = nullptr;
     const char* tag_keys = nullptr;
     const char* batch = nullptr;
-    const char* end = nullptr;  // null: not known, as `columns` was the last key and not walked over
+    const char* end = nullptr;  // null: not known, as `columns` or `batch` came last and was not walked over
   };
   struct Block {
     MeasurementBuilder* measurement = nullptr;

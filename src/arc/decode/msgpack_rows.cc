@@ -74,7 +74,7 @@ Status MsgpackDecoder::Map(int depth) {
   } else {
     ARC_RETURN_IF_ERROR(Row(item));
   }
-  reader_.set_position(item.end);
+  if (item.end != nullptr) reader_.set_position(item.end);
   return {};
 }
 
@@ -193,7 +193,10 @@ bool MsgpackDecoder::ScanItem(uint32_t keys, Item* item) {
         if (i + 1 == keys && item->batch == nullptr) return true;
         break;
       case ItemKey::kTagKeys: item->tag_keys = value; break;
-      case ItemKey::kBatch: item->batch = value; break;
+      case ItemKey::kBatch:
+        item->batch = value;
+        if (i + 1 == keys) return true;
+        break;
       case ItemKey::kUnknown: break;
     }
     if (!reader_.Skip()) return false;

@@ -85,6 +85,7 @@ Status EngineImpl::Start() {
   lock_ = std::move(*lock);
   std::string root = options_.storage_root.empty() ? folder + "/arc" : options_.storage_root;
   ARC_ASSIGN_OR_RETURN(store_, OpenLocalObjectStore(disk_, root));
+  ARC_RETURN_IF_ERROR(store_->CleanTemporaries());
   ARC_ASSIGN_OR_RETURN(catalog_, Catalog::Open(folder + "/arc.db", disk_, *store_, clock_, random_, &budget_));
   ParquetOptions parquet;
   parquet.compression = options_.compression;

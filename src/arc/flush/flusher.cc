@@ -17,6 +17,7 @@ namespace {
 constexpr int64_t kHourMicros = 3'600'000'000;
 constexpr int64_t kDayMicros = 24 * kHourMicros;
 constexpr int kNameAttempts = 1000;
+constexpr size_t kNamePrefixBytes = 128;  // of the measurement in a file name: file systems take 255 bytes in all
 
 int64_t FloorDivide(int64_t value, int64_t by) { return value / by - (value % by < 0 ? 1 : 0); }
 
@@ -99,6 +100,7 @@ Result<WrittenFile> Flusher::WriteOne(const Table& table, const Schema& schema, 
   for (const auto& batch : batches) rows += batch->num_rows();
   const auto& times = batches.front()->column_data(0);
   int64_t first_time = times->GetValues<int64_t>(1)[0];
+  std::string prefix = EncodePathElement(table.ref().name).substr(0, kNamePrefixBytes);
   for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
     std::string key =
         fmt::format("{}/{}/{}_{:%Y%m%d_%H%M%S}_{}_{}-{}-{}.parquet", TableFolder(table.ref()), folder,

@@ -1,4 +1,5 @@
 #include <arrow/record_batch.h>
+#include <arrow/type.h>
 
 #include <string>
 #include <vector>

@@ -1,37 +1,16 @@
 #include "arc/http/query_request.h"
 
-#include <simdjson.h>
-
 #include <charconv>
 #include <limits>
 
+#include "arc/http/json_body.h"
 #include "arc/http/time_text.h"
 
 namespace arc {
 namespace {
 
-namespace ondemand = simdjson::ondemand;
-
 constexpr int64_t kDefaultMeasurementLimit = 1000;
 constexpr int64_t kMaxTimeoutMs = 24LL * 3600 * 1000;
-
-Error WrongKey(std::string_view key, std::string_view expected) {
-  return InvalidArgument("\"" + std::string(key) + "\" must be " + std::string(expected));
-}
-
-Result<std::string> Text(std::string_view key, ondemand::value value) {
-  std::string_view text;
-  if (value.get_string().get(text) != simdjson::SUCCESS) return WrongKey(key, "a string");
-  return std::string(text);
-}
-
-Result<int64_t> Count(std::string_view key, ondemand::value value, int64_t most) {
-  int64_t number = 0;
-  if (value.get_int64().get(number) != simdjson::SUCCESS || number < 0 || number > most) {
-    return WrongKey(key, "an integer from 0 to " + std::to_string(most));
-  }
-  return number;
-}
 
 Result<ResultFormat> Format(const std::string& name) {
   if (EqualIgnoringCase(name, "json")) return ResultFormat::kJson;
@@ -48,24 +27,21 @@ Result<QueryPriority> Priority(const std::string& name) {
   return WrongKey("priority", "critical, high, normal or low");
 }
 
-Status ReadKey(std::string_view key, ondemand::value value, QuerySpec* spec) {
-  bool null = false;
-  if (value.is_null().get(null) == simdjson::SUCCESS && null) return {};
+Status ReadKey(const std::string& key, JsonValue value, QuerySpec* spec) {
   if (key == "sql" || key == "query") {
-    ARC_ASSIGN_OR_RETURN(spec->request.sql, Text(key, value));
+    ARC_ASSIGN_OR_RETURN(spec->request.sql, JsonString(key, value));
   } else if (key == "database" || key == "db") {
-    ARC_ASSIGN_OR_RETURN(spec->request.database, Text(key, value));
+    ARC_ASSIGN_OR_RETURN(spec->request.database, JsonString(key, value));
   } else if (key == "limit") {
-    ARC_ASSIGN_OR_RETURN(int64_t limit, Count(key, value, std::numeric_limits<int64_t>::max()));
-    spec->limit = limit;
+    ARC_ASSIGN_OR_RETURN(spec->limit, JsonInteger(key, value, 0, std::numeric_limits<int64_t>::max()));
   } else if (key == "timeout_ms") {
-    ARC_ASSIGN_OR_RETURN(int64_t timeout, Count(key, value, kMaxTimeoutMs));
+    ARC_ASSIGN_OR_RETURN(int64_t timeout, JsonInteger(key, value, 0, kMaxTimeoutMs));
     spec->request.timeout = std::chrono::milliseconds(timeout);
   } else if (key == "format") {
-    ARC_ASSIGN_OR_RETURN(std::string name, Text(key, value));
+    ARC_ASSIGN_OR_RETURN(std::string name, JsonString(key, value));
     ARC_ASSIGN_OR_RETURN(spec->format, Format(name));
   } else if (key == "priority") {
-    ARC_ASSIGN_OR_RETURN(std::string name, Text(key, value));
+    ARC_ASSIGN_OR_RETURN(std::string name, JsonString(key, value));
     ARC_ASSIGN_OR_RETURN(spec->request.priority, Priority(name));
   }
   return {};
@@ -99,23 +75,8 @@ Result<QuerySpec> ParseQueryBody(const Exchange& exchange) {
   QuerySpec spec;
   spec.request.database = DatabaseOf(exchange);
   spec.request.principal = exchange.principal;
-  static thread_local ondemand::parser parser;
-  ondemand::document document;
-  ondemand::object object;
-  simdjson::padded_string_view body(exchange.body.data(), exchange.body.size(), exchange.body.size() + kBodyPadding);
-  if (parser.iterate(body).get(document) != simdjson::SUCCESS ||
-      document.get_object().get(object) != simdjson::SUCCESS) {
-    return InvalidArgument("the body must be a JSON object like {\"sql\": \"SELECT 1\"}");
-  }
-  for (auto field : object) {
-    std::string_view key;
-    ondemand::value value;
-    if (field.unescaped_key().get(key) != simdjson::SUCCESS || field.value().get(value) != simdjson::SUCCESS) {
-      return InvalidArgument("the body is not valid JSON");
-    }
-    ARC_RETURN_IF_ERROR(ReadKey(key, value, &spec));
-  }
-  if (!document.at_end()) return InvalidArgument("the body is not valid JSON: something follows the object");
+  auto read = [&spec](const std::string& key, JsonValue value) { return ReadKey(key, value, &spec); };
+  ARC_RETURN_IF_ERROR(ForEachKey(exchange.body, "{\"sql\": \"SELECT 1\"}", read));
   if (spec.request.sql.empty()) return InvalidArgument("\"sql\" is missing");
   return spec;
 }

@@ -1,6 +1,7 @@
 #include "arc/http/query_run.h"
 
 #include <arrow/record_batch.h>
+#include <arrow/type.h>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 

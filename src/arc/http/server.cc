@@ -23,10 +23,10 @@ constexpr int64_t kMaxBodyBytes = 2LL << 30;  // zlib counts input in 32 bits
 constexpr std::chrono::milliseconds kCutWait{5'000};
 // A connection over the limit gets this and no more.
 constexpr std::string_view kFull =
-    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Type: application/json\r\nContent-Length: 66\r\n"
+    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Type: application/json\r\nContent-Length: 68\r\n"
     "Connection: close\r\n\r\n"
     "{\"success\":false,\"error\":\"too many connections\",\"kind\":\"overloaded\"}";
-static_assert(kFull.size() - kFull.find("\r\n\r\n") - 4 == 66);
+static_assert(kFull.size() - kFull.find("\r\n\r\n") - 4 == 68);
 
 int IoThreads(int wanted) {
   return wanted > 0 ? wanted : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));

@@ -1,5 +1,3 @@
-#include <simdjson.h>
-
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -7,6 +5,7 @@
 #include <vector>
 
 #include "arc/http/blocking_call.h"
+#include "arc/http/json_body.h"
 #include "arc/http/json_text.h"
 #include "arc/http/routes.h"
 #include "arc/http/time_text.h"
@@ -14,7 +13,7 @@
 namespace arc {
 namespace {
 
-namespace ondemand = simdjson::ondemand;
+constexpr int64_t kMaxExpirySeconds = 100LL * 366 * 86'400;
 
 // What a body says of a token; absent keys are empty.
 struct TokenBody {
@@ -22,25 +21,9 @@ struct TokenBody {
   std::optional<int64_t> expires_at_micros;
 };
 
-Error WrongKey(std::string_view key, std::string_view expected) {
-  return InvalidArgument("\"" + std::string(key) + "\" must be " + std::string(expected));
-}
-
-Result<std::vector<std::string>> Texts(std::string_view key, ondemand::value value) {
-  std::vector<std::string> texts;
-  ondemand::array array;
-  if (value.get_array().get(array) != simdjson::SUCCESS) return WrongKey(key, "a list of strings");
-  for (auto item : array) {
-    std::string_view text;
-    if (item.get_string().get(text) != simdjson::SUCCESS) return WrongKey(key, "a list of strings");
-    texts.emplace_back(text);
-  }
-  return texts;
-}
-
 // ["read","write"] sets all three flags.
-Status ReadPermissions(ondemand::value value, TokenChange* change) {
-  ARC_ASSIGN_OR_RETURN(auto names, Texts("permissions", value));
+Status ReadPermissions(JsonValue value, TokenChange* change) {
+  ARC_ASSIGN_OR_RETURN(auto names, JsonStrings("permissions", value));
   change->read = change->write = change->admin = false;
   for (const std::string& name : names) {
     if (name == "read") {
@@ -56,70 +39,47 @@ Status ReadPermissions(ondemand::value value, TokenChange* change) {
   return {};
 }
 
-Result<std::optional<int64_t>> ReadExpiry(std::string_view key, ondemand::value value, int64_t now_micros) {
-  std::string_view text;
-  int64_t number = 0;
-  if (key == "expires_in_seconds") {
-    constexpr int64_t kMost = 100LL * 366 * 86'400;
-    if (value.get_int64().get(number) != simdjson::SUCCESS || number <= 0 || number > kMost) {
-      return WrongKey(key, "a positive number of seconds");
-    }
-    return std::optional(now_micros + number * 1'000'000);
-  }
-  if (value.get_string().get(text) == simdjson::SUCCESS) {
-    if (auto micros = ParseTime(text)) return micros;
-  }
+Result<int64_t> ReadExpiry(const std::string& key, JsonValue value) {
+  ARC_ASSIGN_OR_RETURN(std::string text, JsonString(key, value));
+  if (auto micros = ParseTime(text)) return *micros;
   return WrongKey(key, "a time like \"2030-01-15T14:00:00Z\"");
 }
 
-Status ReadKey(std::string_view key, ondemand::value value, int64_t now_micros, TokenBody* body) {
-  bool null = false;
-  if (value.is_null().get(null) == simdjson::SUCCESS && null) return {};
-  std::string_view text;
-  bool flag = false;
+Status ReadKey(const std::string& key, JsonValue value, int64_t now_micros, TokenBody* body) {
   TokenChange& change = body->change;
-  if (key == "name" || key == "description") {
-    if (value.get_string().get(text) != simdjson::SUCCESS) return WrongKey(key, "a string");
-    (key == "name" ? change.name : change.description) = std::string(text);
-  } else if (key == "read" || key == "write" || key == "admin" || key == "enabled") {
-    if (value.get_bool().get(flag) != simdjson::SUCCESS) return WrongKey(key, "true or false");
-    (key == "read"    ? change.read
-     : key == "write" ? change.write
-     : key == "admin" ? change.admin
-                      : change.enabled) = flag;
+  if (key == "name") {
+    ARC_ASSIGN_OR_RETURN(change.name, JsonString(key, value));
+  } else if (key == "description") {
+    ARC_ASSIGN_OR_RETURN(change.description, JsonString(key, value));
+  } else if (key == "read") {
+    ARC_ASSIGN_OR_RETURN(change.read, JsonFlag(key, value));
+  } else if (key == "write") {
+    ARC_ASSIGN_OR_RETURN(change.write, JsonFlag(key, value));
+  } else if (key == "admin") {
+    ARC_ASSIGN_OR_RETURN(change.admin, JsonFlag(key, value));
+  } else if (key == "enabled") {
+    ARC_ASSIGN_OR_RETURN(change.enabled, JsonFlag(key, value));
   } else if (key == "permissions") {
     return ReadPermissions(value, &change);
   } else if (key == "databases") {
-    ARC_ASSIGN_OR_RETURN(change.databases, Texts(key, value));
-  } else if (key == "expires_at" || key == "expires_in_seconds") {
-    ARC_ASSIGN_OR_RETURN(body->expires_at_micros, ReadExpiry(key, value, now_micros));
+    ARC_ASSIGN_OR_RETURN(change.databases, JsonStrings(key, value));
+  } else if (key == "expires_at") {
+    ARC_ASSIGN_OR_RETURN(body->expires_at_micros, ReadExpiry(key, value));
+  } else if (key == "expires_in_seconds") {
+    ARC_ASSIGN_OR_RETURN(int64_t seconds, JsonInteger(key, value, 1, kMaxExpirySeconds));
+    body->expires_at_micros = now_micros + seconds * 1'000'000;
   } else {
     // A misspelt permission must not be overlooked.
-    return InvalidArgument("unknown key \"" + std::string(key) + "\"");
+    return InvalidArgument("unknown key \"" + key + "\"");
   }
   return {};
 }
 
 Result<TokenBody> ParseBody(const Exchange& exchange) {
   TokenBody body;
-  ondemand::parser parser;
-  ondemand::document document;
-  ondemand::object object;
-  simdjson::padded_string_view text(exchange.body.data(), exchange.body.size(), exchange.body.size() + kBodyPadding);
-  if (parser.iterate(text).get(document) != simdjson::SUCCESS ||
-      document.get_object().get(object) != simdjson::SUCCESS) {
-    return InvalidArgument("the body must be a JSON object like {\"name\": \"grafana\", \"permissions\": [\"read\"]}");
-  }
-  for (auto field : object) {
-    std::string_view key;
-    ondemand::value value;
-    if (field.unescaped_key().get(key) != simdjson::SUCCESS || field.value().get(value) != simdjson::SUCCESS) {
-      return InvalidArgument("the body is not valid JSON");
-    }
-    std::string name(key);
-    ARC_RETURN_IF_ERROR(ReadKey(name, value, exchange.server.clock.WallMicros(), &body));
-  }
-  if (!document.at_end()) return InvalidArgument("the body is not valid JSON: something follows the object");
+  int64_t now = exchange.server.clock.WallMicros();
+  auto read = [&](const std::string& key, JsonValue value) { return ReadKey(key, value, now, &body); };
+  ARC_RETURN_IF_ERROR(ForEachKey(exchange.body, "{\"name\": \"grafana\", \"permissions\": [\"read\"]}", read));
   return body;
 }
 

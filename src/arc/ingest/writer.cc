@@ -8,18 +8,7 @@
 namespace arc {
 namespace {
 
-constexpr size_t kMaxNameBytes = 255;
 constexpr size_t kMaxWaiting = 256;  // requests waiting for memory; more are refused at once
-
-Status CheckName(std::string_view what, const std::string& name) {
-  if (name.empty()) return InvalidArgument(fmt::format("the {} name is empty", what));
-  if (name.size() > kMaxNameBytes) {
-    return InvalidArgument(fmt::format("the {} name \"{}…\" has {} bytes; {} are allowed", what, name.substr(0, 32),
-                                       name.size(), kMaxNameBytes));
-  }
-  if (name.find('\0') != std::string::npos) return InvalidArgument(fmt::format("the {} name holds a NUL", what));
-  return {};
-}
 
 // The request is refused as a whole: says the first reason and how many more there are.
 Error Refusal(const std::vector<RowError>& errors, uint64_t total, const std::string& position_name) {
@@ -59,7 +48,6 @@ void Writer::Write(WriteRequest request, const std::string& database, bool accep
 
 Result<std::shared_ptr<Writer::Plan>> Writer::MakePlan(WriteRequest&& request, const std::string& database,
                                                        bool accept_partial) {
-  ARC_RETURN_IF_ERROR(CheckName("database", database));
   auto plan = std::make_shared<Plan>();
   std::vector<RowError> errors = std::move(request.errors);
   if (!accept_partial) {
@@ -73,7 +61,6 @@ Result<std::shared_ptr<Writer::Plan>> Writer::MakePlan(WriteRequest&& request, c
     }
   }
   for (auto& [measurement, batch] : request.batches) {
-    ARC_RETURN_IF_ERROR(CheckName("measurement", measurement));
     ARC_ASSIGN_OR_RETURN(auto table, catalog_.GetOrCreate(database, measurement));
     ARC_ASSIGN_OR_RETURN(auto aligned, table->Align(batch));
     errors.insert(errors.end(), std::make_move_iterator(aligned.errors.begin()),

@@ -14,6 +14,20 @@ constexpr size_t kDigits = size_t{1} << kDigitBits;
 // Below this the passes over the counters cost more than comparing.
 constexpr size_t kRadixRows = 1024;
 
+// The times of a bucket that 64 bits hold; `start` is its first time modulo 2^64, as the first bucket of all begins
+// before the lowest time.
+struct BucketRange {
+  int64_t first = 0;
+  int64_t last = 0;
+  uint64_t start = 0;
+};
+
+BucketRange RangeOf(int64_t number, int64_t bucket_micros) {
+  const __int128 start = static_cast<__int128>(number) * bucket_micros;
+  return {static_cast<int64_t>(std::max<__int128>(start, INT64_MIN)),
+          static_cast<int64_t>(std::min<__int128>(start + bucket_micros - 1, INT64_MAX)), static_cast<uint64_t>(start)};
+}
+
 }  // namespace
 
 RowRefs::RowRefs(uint64_t batches, uint64_t batch_rows)
@@ -64,17 +78,17 @@ Result<std::map<int64_t, std::vector<uint64_t>>> OrderByTime(const TimeColumns& 
   };
   std::map<int64_t, Bucket> buckets;
   Bucket* bucket = nullptr;
-  uint64_t start = 0;  // of `bucket`; unsigned, as times near the ends of the range wrap around harmlessly
+  BucketRange range;
   for (size_t batch = 0; batch < times.size(); ++batch) {
     const std::span<const int64_t> column = times[batch];
     for (size_t row = 0; row < column.size(); ++row) {
-      uint64_t within = static_cast<uint64_t>(column[row]) - start;
-      if (bucket == nullptr || within >= static_cast<uint64_t>(bucket_micros)) {
-        const int64_t number = BucketOf(column[row], bucket_micros);
+      const int64_t time = column[row];
+      if (bucket == nullptr || time < range.first || time > range.last) {
+        const int64_t number = BucketOf(time, bucket_micros);
         bucket = &buckets[number];
-        start = static_cast<uint64_t>(number) * static_cast<uint64_t>(bucket_micros);
-        within = static_cast<uint64_t>(column[row]) - start;
+        range = RangeOf(number, bucket_micros);
       }
+      const uint64_t within = static_cast<uint64_t>(time) - range.start;
       const uint64_t key = within << refs.bits() | refs.Make(batch, row);
       bucket->sorted &= bucket->keys.empty() || bucket->keys.back() < key;
       bucket->keys.push_back(key);

@@ -273,9 +273,14 @@ void ArcSchemaEntry::Alter(duckdb::CatalogTransaction, duckdb::AlterInfo&) { Ref
 
 ArcTransaction::ArcTransaction(duckdb::TransactionManager& manager, duckdb::ClientContext& context,
                                const QuerySources& sources)
-    : Transaction(manager, context), sources_(sources), principal_(ClientState::Of(context).principal) {}
+    : Transaction(manager, context),
+      sources_(sources),
+      principal_(ClientState::Of(context).principal),
+      in_main_(SameIdentifier(ClientState::Of(context).database, DEFAULT_SCHEMA)) {}
 
-ArcSchemaEntry* ArcTransaction::FindSchema(duckdb::Catalog& catalog, const std::string& name) {
+ArcSchemaEntry* ArcTransaction::FindSchema(duckdb::Catalog& catalog, const std::string& asked) {
+  if (!in_main_ && SameIdentifier(asked, DEFAULT_SCHEMA)) return nullptr;
+  const std::string name = asked == kMainDatabase ? DEFAULT_SCHEMA : asked;
   {
     std::lock_guard lock(mutex_);
     auto known = schemas_.find(name);

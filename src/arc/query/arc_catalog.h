@@ -27,6 +27,10 @@ inline constexpr const char* kArcCatalog = "arc";
 // before anything else sees the plan.
 inline constexpr duckdb::column_t kTimestampAlias = (duckdb::column_t{1} << 63) + 64;  // a virtual column
 
+// How statement.cc spells the database `main` where a query names it: DuckDB looks for unqualified names in a schema
+// `main` too, and must not find that database then.
+inline constexpr const char* kMainDatabase = "\x1fmain";
+
 // What the whole instance reads from. Immutable.
 struct QuerySources {
   const CatalogView& catalog;
@@ -119,6 +123,7 @@ class ArcTransaction : public duckdb::Transaction {
 
   const QuerySources& sources_;
   const Principal principal_;
+  const bool in_main_;  // unqualified names are looked for in database `main`
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<ArcSchemaEntry>, std::less<>> schemas_;  // by the database's own name
 };

@@ -161,11 +161,15 @@ class Resolver {
   // `database.table` means our database, also where DuckDB has a catalog of that name (memory, system, temp, arc).
   void Resolve(duckdb::BaseTableRef& table) {
     if (table.at_clause) throw duckdb::NotImplementedException("Time travel (AT) is not supported yet");
-    if (table.schema_name.empty() || !table.catalog_name.empty()) return;
-    bool system = SameIdentifier(table.schema_name, "information_schema") ||
-                  SameIdentifier(table.schema_name, "pg_catalog");
-    if (system && FindDatabase(databases_, table.schema_name) == nullptr) return;
-    table.catalog_name = kArcCatalog;
+    if (table.schema_name.empty()) return;
+    if (table.catalog_name.empty()) {
+      bool system = SameIdentifier(table.schema_name, "information_schema") ||
+                    SameIdentifier(table.schema_name, "pg_catalog");
+      if (system && FindDatabase(databases_, table.schema_name) == nullptr) return;
+      table.catalog_name = kArcCatalog;
+    }
+    bool main = SameIdentifier(table.catalog_name, kArcCatalog) && SameIdentifier(table.schema_name, DEFAULT_SCHEMA);
+    if (main) table.schema_name = kMainDatabase;
   }
 
   void VisitShow(duckdb::unique_ptr<TableRef>& table) {

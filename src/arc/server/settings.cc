@@ -378,7 +378,7 @@ const InertSetting* FindInertSettingByName(std::string_view name) {
 
 bool IsOtherArcVariable(std::string_view name) {
   return name == "ARC_CONFIG" || name == "ARC_CONFIG_FILE" || name == "ARC_TOKEN" || name == "ARC_URL" ||
-         name == "ARC_DATABASE";
+         name == "ARC_DATABASE" || name == "ARC_BINARY" || name.starts_with("ARC_TEST_");
 }
 
 std::string_view NearestKey(std::string_view key) {

@@ -51,7 +51,8 @@ const InertSetting* FindInertSetting(std::string_view key);
 const Setting* FindSettingByName(std::string_view name, bool dotenv);
 const InertSetting* FindInertSettingByName(std::string_view name);
 
-// Environment variables that Arc reads without being settings ("ARC_TOKEN" of the command line, …).
+// Environment variables that Arc reads without being settings ("ARC_TOKEN" of the command line, "ARC_BINARY" of the
+// tests, …).
 bool IsOtherArcVariable(std::string_view name);
 
 // The known key, or environment variable, that is spelled most like `name`.

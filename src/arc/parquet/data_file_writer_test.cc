@@ -1,0 +1,284 @@
+#include <arrow/array.h>
+#include <arrow/json/from_string.h>
+#include <arrow/record_batch.h>
+#include <arrow/table.h>
+#include <arrow/type.h>
+#include <arrow/util/key_value_metadata.h>
+#include <gtest/gtest.h>
+#include <parquet/arrow/reader.h>
+#include <parquet/file_reader.h>
+#include <parquet/metadata.h>
+#include <parquet/page_index.h>
+#include <parquet/statistics.h>
+
+#include "arc/parquet/data_file.h"
+#include "arc/parquet/memory_store.h"
+#include "arc/parquet/single_value.h"
+
+namespace arc {
+namespace {
+
+using Batches = std::vector<std::shared_ptr<arrow::RecordBatch>>;
+
+Schema FileTestSchema() {
+  Schema schema;
+  schema.columns = {{"time", ColumnType::kTimestamp, ColumnRole::kTime, 1, false},
+                    {"host", ColumnType::kString, ColumnRole::kTag, 7, false},
+                    {"value", ColumnType::kDouble, ColumnRole::kField, 3, false},
+                    {"count", ColumnType::kInt64, ColumnRole::kField, 4, false},
+                    {"big.count", ColumnType::kUInt64, ColumnRole::kField, 12, false},
+                    {"up", ColumnType::kBool, ColumnRole::kField, 5, false},
+                    {"note", ColumnType::kString, ColumnRole::kField, 6, false}};
+  return schema;
+}
+
+std::shared_ptr<arrow::RecordBatch> MakeBatch(const std::vector<std::string>& columns, const std::string& dictionary) {
+  const Schema schema = FileTestSchema();
+  arrow::FieldVector fields;
+  arrow::ArrayVector arrays;
+  for (size_t i = 0; i < schema.columns.size(); ++i) {
+    const auto type = BatchArrowType(schema.columns[i].type, schema.columns[i].role);
+    fields.push_back(arrow::field(schema.columns[i].name, type, i > 0));
+    arrays.push_back(type->id() == arrow::Type::DICTIONARY
+                         ? *arrow::json::DictArrayFromJSONString(type, columns[i], dictionary)
+                         : *arrow::json::ArrayFromJSONString(type, columns[i]));
+  }
+  return arrow::RecordBatch::Make(arrow::schema(fields), arrays[0]->length(), arrays);
+}
+
+Batches TwoBatches() {
+  return {MakeBatch({"[-5, 0, 1000000]", "[0, null, 2]", "[1.5, NaN, null]", "[1, null, -3]",
+                     "[18446744073709551615, null, 7]", "[true, null, false]", R"(["x", null, ""])"},
+                    R"(["a", "never", "c"])"),
+          MakeBatch({"[2000000, 2000001]", "[0, 1]", "[-0.0, 2.0]", "[5, 6]", "[0, 1]", "[true, true]",
+                     R"(["a longer text than sixteen", "y"])"},
+                    R"(["d", "a"])")};
+}
+
+std::unique_ptr<parquet::ParquetFileReader> OpenParquet(const std::string& bytes) {
+  return parquet::ParquetFileReader::Open(std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(bytes)));
+}
+
+std::shared_ptr<arrow::Table> ReadTable(const std::string& bytes) {
+  auto reader = *parquet::arrow::OpenFile(std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(bytes)),
+                                          arrow::default_memory_pool());
+  return *reader->ReadTable();
+}
+
+TEST(WriteDataFileTest, ReadsBackWithTypesAndFieldIds) {
+  MemoryStore store;
+  const auto file = WriteDataFile(store, "a/f.parquet", FileTestSchema(), TwoBatches(), {});
+  ASSERT_TRUE(file.ok()) << file.error().message;
+  const std::string& bytes = store.objects.at("a/f.parquet");
+  EXPECT_EQ(file->bytes, static_cast<int64_t>(bytes.size()));
+  const auto table = ReadTable(bytes);
+  ASSERT_EQ(table->num_rows(), 5);
+  const std::vector<std::string> types{"timestamp[us]",     "string", "double", "int64",
+                                       "decimal128(20, 0)", "bool",   "string"};
+  for (int i = 0; i < table->num_columns(); ++i) {
+    const auto field = table->schema()->field(i);
+    EXPECT_EQ(field->name(), FileTestSchema().columns[static_cast<size_t>(i)].name);
+    EXPECT_EQ(field->type()->ToString(), types[static_cast<size_t>(i)]);
+    EXPECT_EQ(*field->metadata()->Get("PARQUET:field_id"),
+              std::to_string(FileTestSchema().columns[static_cast<size_t>(i)].field_id));
+    EXPECT_EQ(field->nullable(), i > 0);
+  }
+  auto expect = [&](int column, const std::shared_ptr<arrow::DataType>& type, const std::string& json) {
+    const auto expected = *arrow::json::ArrayFromJSONString(type, json);
+    const auto actual = table->column(column)->chunk(0);
+    EXPECT_TRUE(expected->Equals(actual, arrow::EqualOptions::Defaults().nans_equal(true))) << actual->ToString();
+  };
+  expect(1, arrow::utf8(), R"(["a", null, "c", "d", "a"])");
+  expect(2, arrow::float64(), "[1.5, NaN, null, -0.0, 2.0]");
+  expect(3, arrow::int64(), "[1, null, -3, 5, 6]");
+  expect(4, arrow::decimal128(20, 0), R"(["18446744073709551615", null, "7", "0", "1"])");
+  expect(5, arrow::boolean(), "[true, null, false, true, true]");
+  expect(6, arrow::utf8(), R"(["x", null, "", "a longer text than sixteen", "y"])");
+}
+
+TEST(WriteDataFileTest, MetricsAreIcebergs) {
+  MemoryStore store;
+  const auto file = WriteDataFile(store, "f", FileTestSchema(), TwoBatches(), {}).value();
+  EXPECT_EQ(file.key, "f");
+  EXPECT_EQ(file.rows, 5);
+  EXPECT_EQ(file.min_time, -5);
+  EXPECT_EQ(file.max_time, 2000001);
+  ASSERT_EQ(file.metrics.size(), 7u);
+  int64_t total = 0;
+  for (const auto& [id, metrics] : file.metrics) {
+    EXPECT_EQ(metrics.values, 5) << id;
+    EXPECT_GT(metrics.bytes, 0) << id;
+    EXPECT_EQ(metrics.nans.has_value(), id == 3) << id;
+    total += metrics.bytes;
+  }
+  EXPECT_LT(total, file.bytes);
+  EXPECT_EQ(file.metrics.at(1).lower, EncodeLong(-5));
+  EXPECT_EQ(file.metrics.at(1).nulls, 0);
+  EXPECT_EQ(file.metrics.at(7).nulls, 1);
+  EXPECT_EQ(file.metrics.at(7).lower, "a");
+  EXPECT_EQ(file.metrics.at(7).upper, "d") << "\"never\" stands in no row";
+  EXPECT_EQ(file.metrics.at(3).nans, 1);
+  EXPECT_EQ(file.metrics.at(3).lower, EncodeDouble(-0.0));
+  EXPECT_EQ(file.metrics.at(3).upper, EncodeDouble(2.0));
+  EXPECT_EQ(file.metrics.at(4).lower, EncodeLong(-3));
+  EXPECT_EQ(file.metrics.at(12).lower, EncodeDecimal(0));
+  EXPECT_EQ(file.metrics.at(12).upper, EncodeDecimal(UINT64_MAX));
+  EXPECT_EQ(file.metrics.at(5).lower, EncodeBool(false));
+  EXPECT_EQ(file.metrics.at(6).lower, "");
+  EXPECT_EQ(file.metrics.at(6).upper, "y");
+}
+
+TEST(WriteDataFileTest, EncodingsStatisticsAndIndexes) {
+  MemoryStore store;
+  const auto file = WriteDataFile(store, "f", FileTestSchema(), TwoBatches(), {}).value();
+  const auto reader = OpenParquet(store.objects.at("f"));
+  const auto group = reader->metadata()->RowGroup(0);
+  auto has = [&](int column, parquet::Encoding::type encoding) {
+    const auto chunk = group->ColumnChunk(column);
+    const auto& encodings = chunk->encodings();
+    return std::find(encodings.begin(), encodings.end(), encoding) != encodings.end();
+  };
+  EXPECT_TRUE(has(0, parquet::Encoding::DELTA_BINARY_PACKED));
+  EXPECT_FALSE(has(0, parquet::Encoding::RLE_DICTIONARY));
+  EXPECT_TRUE(has(1, parquet::Encoding::RLE_DICTIONARY));
+  EXPECT_FALSE(has(2, parquet::Encoding::RLE_DICTIONARY));
+  EXPECT_TRUE(has(3, parquet::Encoding::RLE_DICTIONARY));
+  for (int i = 0; i < group->num_columns(); ++i) {
+    EXPECT_EQ(group->ColumnChunk(i)->compression(), parquet::Compression::LZ4);
+    EXPECT_TRUE(group->ColumnChunk(i)->is_stats_set()) << i;
+    EXPECT_TRUE(group->ColumnChunk(i)->GetColumnIndexLocation().has_value()) << i;
+    EXPECT_TRUE(group->ColumnChunk(i)->GetOffsetIndexLocation().has_value()) << i;
+  }
+  const auto* time_type = reader->metadata()->schema()->Column(0);
+  EXPECT_EQ(time_type->logical_type()->ToString(),
+            "Timestamp(isAdjustedToUTC=false, timeUnit=microseconds, is_from_converted_type=false, "
+            "force_set_converted_type=false)");
+  EXPECT_EQ(file.split_offsets, std::vector<int64_t>{4});
+}
+
+TEST(WriteDataFileTest, RowGroupsSplitAcrossBatches) {
+  MemoryStore store;
+  ParquetOptions options;
+  options.row_group_rows = 2;
+  options.compression = "zstd";
+  const auto file = WriteDataFile(store, "f", FileTestSchema(), TwoBatches(), options).value();
+  const auto reader = OpenParquet(store.objects.at("f"));
+  ASSERT_EQ(reader->metadata()->num_row_groups(), 3);
+  EXPECT_EQ(reader->metadata()->RowGroup(1)->num_rows(), 2);
+  EXPECT_EQ(reader->metadata()->RowGroup(2)->num_rows(), 1);
+  ASSERT_EQ(file.split_offsets.size(), 3u);
+  EXPECT_LT(file.split_offsets[0], file.split_offsets[1]);
+  EXPECT_LT(file.split_offsets[1], file.split_offsets[2]);
+  EXPECT_EQ(file.metrics.at(7).values, 5);
+  MemoryStore whole;
+  ASSERT_TRUE(WriteDataFile(whole, "f", FileTestSchema(), TwoBatches(), {}).ok());
+  const auto options_for_nan = arrow::EqualOptions::Defaults().nans_equal(true);
+  EXPECT_TRUE(ReadTable(store.objects.at("f"))->Equals(*ReadTable(whole.objects.at("f")), options_for_nan));
+}
+
+TEST(WriteDataFileTest, ColumnsWithoutAnyValueAreWritten) {
+  const auto batch = MakeBatch(
+      {"[1, 2]", "[null, null]", "[null, null]", "[null, null]", "[null, null]", "[null, null]", "[null, null]"}, "[]");
+  MemoryStore store;
+  const auto file = WriteDataFile(store, "f", FileTestSchema(), {batch}, {});
+  ASSERT_TRUE(file.ok()) << file.error().message;
+  const auto table = ReadTable(store.objects.at("f"));
+  for (int i = 1; i < 7; ++i) EXPECT_EQ(table->column(i)->null_count(), 2);
+  EXPECT_EQ(file->metrics.at(7).nulls, 2);
+  EXPECT_FALSE(file->metrics.at(7).lower.has_value());
+}
+
+TEST(WriteDataFileTest, ManyTagValuesAndDictionariesStayDictionaryEncoded) {
+  Schema schema = FileTestSchema();
+  schema.columns.resize(2);
+  const auto type = BatchArrowType(ColumnType::kString, ColumnRole::kTag);
+  Batches batches;
+  std::vector<std::string> expected;
+  for (int batch = 0; batch < 5; ++batch) {
+    std::string times = "[";
+    std::string codes = "[";
+    std::string values = "[";
+    for (int row = 0; row < 2000; ++row) {
+      const char* comma = row == 0 ? "" : ",";
+      times += comma + std::to_string(batch * 2000 + row);
+      codes += comma + std::to_string(1999 - row);
+      values += comma + ("\"value " + std::to_string(row + batch * 700) + "\"");
+      expected.push_back("value " + std::to_string(1999 - row + batch * 700));
+    }
+    batches.push_back(arrow::RecordBatch::Make(
+        arrow::schema({arrow::field("time", BatchArrowType(ColumnType::kTimestamp, ColumnRole::kTime), false),
+                       arrow::field("host", type)}),
+        2000,
+        {*arrow::json::ArrayFromJSONString(BatchArrowType(ColumnType::kTimestamp, ColumnRole::kTime), times + "]"),
+         *arrow::json::DictArrayFromJSONString(type, codes + "]", values + "]")}));
+  }
+  batches[3] = batches[3]->Slice(100, 1000);
+  expected.erase(expected.begin() + 7100, expected.begin() + 8000);
+  expected.erase(expected.begin() + 6000, expected.begin() + 6100);
+  MemoryStore store;
+  ParquetOptions options;
+  options.row_group_rows = 3000;
+  const auto file = WriteDataFile(store, "f", schema, batches, options);
+  ASSERT_TRUE(file.ok()) << file.error().message;
+  const auto reader = OpenParquet(store.objects.at("f"));
+  for (int group = 0; group < reader->metadata()->num_row_groups(); ++group) {
+    // Only the dictionary page itself is plain: no data page fell back.
+    for (const auto& pages : reader->metadata()->RowGroup(group)->ColumnChunk(1)->encoding_stats()) {
+      if (pages.page_type == parquet::PageType::DATA_PAGE) {
+        EXPECT_EQ(pages.encoding, parquet::Encoding::RLE_DICTIONARY);
+      }
+    }
+  }
+  const auto column = ReadTable(store.objects.at("f"))->column(1);
+  size_t at = 0;
+  for (const auto& chunk : column->chunks()) {
+    const auto& strings = static_cast<const arrow::StringArray&>(*chunk);
+    for (int64_t row = 0; row < strings.length(); ++row, ++at) ASSERT_EQ(strings.GetView(row), expected[at]) << at;
+  }
+  EXPECT_EQ(at, expected.size());
+}
+
+TEST(WriteDataFileTest, EveryCompressionAndNoOther) {
+  for (const std::string name : {"lz4_raw", "snappy", "zstd", "none"}) {
+    MemoryStore store;
+    ParquetOptions options;
+    options.compression = name;
+    ASSERT_TRUE(WriteDataFile(store, "f", FileTestSchema(), TwoBatches(), options).ok()) << name;
+    EXPECT_EQ(ReadTable(store.objects.at("f"))->num_rows(), 5);
+  }
+  MemoryStore store;
+  ParquetOptions options;
+  options.compression = "brotli";
+  EXPECT_EQ(WriteDataFile(store, "f", FileTestSchema(), TwoBatches(), options).error().kind,
+            ErrorKind::kInvalidArgument);
+  EXPECT_TRUE(store.objects.empty());
+}
+
+TEST(WriteDataFileTest, FailuresLeaveNothingBehind) {
+  MemoryStore store;
+  EXPECT_EQ(WriteDataFile(store, "f", FileTestSchema(), {}, {}).error().kind, ErrorKind::kInvalidArgument);
+  ASSERT_TRUE(WriteDataFile(store, "f", FileTestSchema(), TwoBatches(), {}).ok());
+  EXPECT_EQ(WriteDataFile(store, "f", FileTestSchema(), TwoBatches(), {}).error().kind, ErrorKind::kAlreadyExists);
+  const auto whole = static_cast<int64_t>(store.objects.at("f").size());
+  for (const int64_t space : {int64_t{0}, int64_t{4}, int64_t{100}, whole - 1}) {
+    store.space = space;
+    EXPECT_EQ(WriteDataFile(store, "g", FileTestSchema(), TwoBatches(), {}).error().kind, ErrorKind::kDiskFull)
+        << space;
+    EXPECT_EQ(store.objects.size(), 1u);
+  }
+  store.space = whole;
+  EXPECT_TRUE(WriteDataFile(store, "g", FileTestSchema(), TwoBatches(), {}).ok());
+}
+
+TEST(WriteDataFileTest, BatchesThatDoNotFitTheSchema) {
+  MemoryStore store;
+  Schema schema = FileTestSchema();
+  schema.columns[3].type = ColumnType::kDouble;
+  EXPECT_EQ(WriteDataFile(store, "f", schema, TwoBatches(), {}).error().kind, ErrorKind::kInternal);
+  schema.columns.pop_back();
+  EXPECT_EQ(WriteDataFile(store, "f", schema, TwoBatches(), {}).error().kind, ErrorKind::kInternal);
+  EXPECT_TRUE(store.objects.empty());
+}
+
+}  // namespace
+}  // namespace arc
