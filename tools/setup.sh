@@ -9,12 +9,13 @@
 #
 # Downloads are pinned by tools/parts.lock and tools/requirements/*.lock, and kept in
 # ${XDG_CACHE_HOME:-~/.cache}/arc-deps for the next clone.
-set -euo pipefail
+set -Eeuo pipefail
 cd "$(dirname "$0")/.."
 
 trap 'echo "setup: error: stopped at line $LINENO of tools/setup.sh" >&2' ERR
 
 readonly deps="$PWD/.deps"
+readonly layout=1 # of .deps/arrow and .deps/duckdb; raise it when what is unpacked changes
 readonly cache="${XDG_CACHE_HOME:-$HOME/.cache}/arc-deps"
 
 readonly build_packages=(
@@ -36,6 +37,7 @@ step() {
   shift
   log="$(mktemp)"
   say "$what"
+  # (set -e has no effect inside `if`: the functions run here return their own failure.)
   if ! "$@" >"$log" 2>&1 </dev/null; then
     tail -n 40 "$log" >&2
     rm -f "$log"
@@ -100,8 +102,11 @@ download_pypi() {  # package version checksum folder wheel|sdist
   else
     kind=(--no-binary "$1")
   fi
-  "${pip[@]}" download --disable-pip-version-check --no-deps --require-hashes "${kind[@]}" -d "$4" -r "$requirement"
+  local status=0
+  "${pip[@]}" download --disable-pip-version-check --no-deps --require-hashes "${kind[@]}" -d "$4" -r "$requirement" ||
+    status=$?
   rm -f "$requirement"
+  return $status
 }
 
 download_npm() { (cd "$3" && npm pack --silent "$1@$2"); }
@@ -170,13 +175,11 @@ unpack_duckdb_headers() {  # sdist folder
   for part in thrift parquet fastpforlib utf8proc fmt re2 concurrentqueue pcg httplib; do
     wanted+=("$top/third_party/$part")
   done
-  mkdir -p "$2"
-  tar -xzf "$1" -C "$2" --strip-components=3 "${wanted[@]}"
+  mkdir -p "$2" && tar -xzf "$1" -C "$2" --strip-components=3 "${wanted[@]}"
 }
 
 unpack_duckdb_library() {  # tgz folder
-  mkdir -p "$2/lib"
-  tar -xzf "$1" -C "$2/lib" --strip-components=1 package/libduckdb.so
+  mkdir -p "$2/lib" && tar -xzf "$1" -C "$2/lib" --strip-components=1 package/libduckdb.so
 }
 
 put_in_place() {  # name: .deps/NAME.new becomes .deps/NAME
@@ -188,8 +191,8 @@ setup_parts() {
   [ "$(uname -m)" = x86_64 ] || die "tools/parts.lock pins libraries for x86-64; this machine is $(uname -m)"
   apt_install "${build_packages[@]}"
   local wanted
-  wanted="$(cat tools/parts.lock tools/setup.sh | sha256sum | cut -d' ' -f1)"
-  if [ "$(cat "$deps/.parts" 2>/dev/null)" = "$wanted" ]; then
+  wanted="$layout $(sha256sum <tools/parts.lock | cut -d' ' -f1)"
+  if [ "$(cat "$deps/.parts" 2>/dev/null)" = "$wanted" ] && [ -d "$deps/arrow" ] && [ -d "$deps/duckdb" ]; then
     return
   fi
   rm -rf "$deps/arrow.new" "$deps/duckdb.new"

@@ -51,7 +51,9 @@ TEST_F(Pruning, LiteralsOfEveryKind) {
         "timestamp >= '2024-03-01 05:00:00' AND timestamp < '2024-03-01 06:00:00'",
         "timestamp >= '2024-03-01 05:00:00' AND time < '2024-03-01 06:00:00'",
         "epoch_us(time) >= 1709269200000000 AND epoch_us(time) < 1709272800000000",
-        "time = '2024-03-01 05:30:00'", "time IN ('2024-03-01 05:30:00', '2024-03-01 05:31:00')",
+        "epoch_ms(time) BETWEEN 1709269300000 AND 1709272700000",
+        "epoch(time) > 1709269300 AND epoch(time) < 1709272700", "time = '2024-03-01 05:30:00'",
+        "time IN ('2024-03-01 05:30:00', '2024-03-01 05:31:00')",
         "(time < '2024-03-01 06:00:00' AND host = 'h1') AND time >= '2024-03-01 05:00:00'"}) {
     EXPECT_EQ(FilesOpened(std::string("SELECT sum(value) FROM series WHERE ") + predicate), 1) << predicate;
   }
@@ -93,6 +95,22 @@ TEST_F(Pruning, TopNEndsEarly) {
   EXPECT_THAT(Rows("SELECT value FROM series ORDER BY time DESC LIMIT 2 OFFSET 6000"), ElementsAre());
   EXPECT_THAT(Rows("SELECT value FROM series WHERE time >= '1970-01-01' ORDER BY time LIMIT 2 OFFSET 3000"),
               ElementsAre("3000", "3001"));
+}
+
+// The early end of a top-N must not leave out hot rows that are older, or younger, than all files.
+TEST_F(Pruning, TopNFindsHotRowsAtEitherEnd) {
+  SqlFixture fixture(Layout::kFiles);
+  fixture.Write("default", "series,host=old value=-1 1709200000\nseries,host=new value=-2 1709900000\n");
+  EXPECT_THAT(*fixture.Run("SELECT host FROM series ORDER BY time LIMIT 1"), ElementsAre("old"));
+  EXPECT_THAT(*fixture.Run("SELECT host FROM series ORDER BY time DESC LIMIT 1"), ElementsAre("new"));
+  EXPECT_THAT(*fixture.Run("SELECT host, value FROM series ORDER BY time LIMIT 2 OFFSET 1"),
+              ElementsAre("h0 | 0", "h1 | 1"));
+  EXPECT_THAT(*fixture.Run("SELECT host FROM series WHERE value < 0 ORDER BY time LIMIT 5"), ElementsAre("old", "new"));
+  EXPECT_THAT(*fixture.Run("SELECT min(time), count(*) FROM series"), ElementsAre("2024-02-29 09:46:40.000000 | 6002"));
+  // Late rows in the middle of what files hold.
+  fixture.Write("default", "series,host=mid value=-3 1709300001\n");
+  EXPECT_THAT(*fixture.Run("SELECT host FROM series WHERE time > '2024-03-01 13:33:00' ORDER BY time LIMIT 2"),
+              ElementsAre("mid", "h2"));
 }
 
 TEST_F(Pruning, JoinsPassTheirBoundsToTheScan) {

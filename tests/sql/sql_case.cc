@@ -12,7 +12,9 @@ Result<std::vector<SqlCase>> ReadSqlCases(const std::string& path) {
   enum class State { kBetween, kStatement, kRows } state = State::kBetween;
   int number = 0;
   std::string line;
-  auto wrong = [&](const std::string& what) { return InvalidArgument(path + ":" + std::to_string(number) + ": " + what); };
+  auto wrong = [&](const std::string& what) {
+    return InvalidArgument(path + ":" + std::to_string(number) + ": " + what);
+  };
   auto finish = [&] {
     if (state == State::kRows) {
       cases.push_back(current);

@@ -25,14 +25,15 @@ class SqlFixture {
   Result<std::vector<std::string>> Run(const QueryRequest& request);
   // As an administrator, in database `default`.
   Result<std::vector<std::string>> Run(const std::string& sql);
+  // Line protocol with times in seconds. With FlushAll, called by one thread at a time.
+  void Write(const std::string& database, const std::string& lines);
+  void FlushAll();
 
  private:
   void Load(const std::string& path);
   // Table default.series: 6,000 rows, 30 s apart, over 50 hours from 2024-03-01.
   void LoadSeries();
-  void Write(const std::string& database, const std::string& lines);
   void FlushPoint();
-  void FlushAll();
   void Flush(Table& table);
 
   const Layout layout_;

@@ -144,12 +144,12 @@ WriteRequest RequestBuilder::Finish(std::string position_name) {
       request.batches.push_back({measurement->name(), variant->Finish()});
     }
   }
-  // A measurement (or variant) may have been met first by a row that was refused.
-  std::stable_sort(request.batches.begin(), request.batches.end(), [](const auto& a, const auto& b) {
+  // A measurement (or variant) may have been met first by a row that was refused. Positions are unique.
+  std::sort(request.batches.begin(), request.batches.end(), [](const auto& a, const auto& b) {
     return a.batch.PositionOf(0) < b.batch.PositionOf(0);
   });
   request.errors = std::move(errors_);
-  std::stable_sort(request.errors.begin(), request.errors.end(),
+  std::sort(request.errors.begin(), request.errors.end(),
                    [](const RowError& a, const RowError& b) { return a.position < b.position; });
   return request;
 }

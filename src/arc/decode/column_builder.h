@@ -128,7 +128,7 @@ class ColumnBuilder {
   ColumnBuilder* next = nullptr;  // the column that followed this one in the last row that had it
 
   // `bits` are those of an int64, uint64 or double as `form` says. A second value for a row replaces the first.
-  Added AddNumber(uint32_t row, uint64_t bits, NumberForm form) {
+  [[gnu::always_inline]] Added AddNumber(uint32_t row, uint64_t bits, NumberForm form) {
     if (form == form_ && IsNext(row)) [[likely]] {
       reinterpret_cast<uint64_t*>(values_.data())[row] = bits;
       MarkValid(row);
@@ -146,8 +146,8 @@ class ColumnBuilder {
   Added AddBool(uint32_t row, bool value);
   Added AddString(uint32_t row, std::string_view value);
   // Bytes up to `limit` may be read, past the end of the value too. A second value for a row is kDuplicate.
-  Added AddTag(uint32_t row, std::string_view value, const char* limit) {
-    const int32_t code = tags_.FindAgain(value, limit);
+  [[gnu::always_inline]] Added AddTag(uint32_t row, std::string_view value, const char* limit) {
+    const int32_t code = tags_.Find(value, limit);
     if (code >= 0 && kind_ == Kind::kTag && IsNext(row)) [[likely]] {
       reinterpret_cast<int32_t*>(values_.data())[row] = code;
       MarkValid(row);

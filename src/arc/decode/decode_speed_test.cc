@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "arc/decode/json.h"
 #include "arc/decode/line_protocol.h"
 #include "arc/decode/msgpack.h"
 #include "arc/decode/msgpack_writer.h"
@@ -148,17 +149,28 @@ std::string ColumnsTsbs() {
   return body.bytes();
 }
 
-TEST(DISABLED_DecodeSpeed, Report) {
-  const auto lines = [](const std::string& body) {
-    return RowsOf(DecodeLineProtocol(body, {TimePrecision::kNanos, 0}));
-  };
-  const auto msgpack = [](const std::string& body) { return RowsOf(DecodeMsgpack(body, {})); };
-  Measure("columns SMALL", ColumnsSmall(), msgpack);
-  Measure("columns TSBS", ColumnsTsbs(), msgpack);
-  Measure("rows SMALL", RowsSmall(), msgpack);
-  Measure("line protocol SMALL", LineSmall(), lines);
-  Measure("line protocol TSBS", LineTsbs(), lines);
+// The rows of SMALL as JSON.
+std::string JsonSmall() {
+  std::string body = "[";
+  for (const SmallRow& row : SmallRows()) {
+    if (body.size() > 1) body += ",";
+    body += R"({"m":"cpu","t":)" + std::to_string(row.millis) + R"(,"h":")" + row.host + R"(","tags":{"region":")" +
+            row.region + R"("},"fields":{"usage_idle":)" + Decimal(row.a) + R"(,"usage_user":)" + Decimal(row.b) +
+            R"(,"usage_system":)" + Decimal(row.c) + "}}";
+  }
+  return body + "]";
 }
+
+int64_t Lines(const std::string& body) { return RowsOf(DecodeLineProtocol(body, {TimePrecision::kNanos, 0})); }
+int64_t Msgpack(const std::string& body) { return RowsOf(DecodeMsgpack(body, {})); }
+int64_t Json(const std::string& body) { return RowsOf(DecodeJson(body, {})); }
+
+TEST(DISABLED_DecodeSpeed, ColumnsSmall) { Measure("columns SMALL", ColumnsSmall(), Msgpack); }
+TEST(DISABLED_DecodeSpeed, ColumnsTsbs) { Measure("columns TSBS", ColumnsTsbs(), Msgpack); }
+TEST(DISABLED_DecodeSpeed, RowsSmall) { Measure("rows SMALL", RowsSmall(), Msgpack); }
+TEST(DISABLED_DecodeSpeed, LinesSmall) { Measure("line protocol SMALL", LineSmall(), Lines); }
+TEST(DISABLED_DecodeSpeed, LinesTsbs) { Measure("line protocol TSBS", LineTsbs(), Lines); }
+TEST(DISABLED_DecodeSpeed, JsonSmall) { Measure("JSON rows SMALL", JsonSmall(), Json); }
 
 }  // namespace
 }  // namespace arc

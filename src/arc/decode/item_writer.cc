@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 namespace arc {
@@ -28,6 +29,15 @@ ItemKey ClassifyItemKey(std::string_view key) {
 
 bool IsListed(const std::vector<std::string_view>& tag_keys, std::string_view name) {
   return std::find(tag_keys.begin(), tag_keys.end(), name) != tag_keys.end();
+}
+
+void ScalarBlock::Add(std::string_view name, std::vector<Scalar> values) {
+  if (name == "time") {
+    times = std::move(values);
+    return;
+  }
+  std::erase_if(columns, [&](const ScalarColumn& column) { return column.name == name; });
+  columns.push_back({name, std::move(values)});
 }
 
 Status ItemWriter::Refuse(std::string message, uint32_t rows) {
@@ -113,45 +123,96 @@ bool ItemWriter::Time(const Scalar& value, int64_t* micros) {
   return converted.has_value();
 }
 
-Status ItemWriter::AppendBlock(MeasurementBuilder& measurement, uint32_t rows, const std::vector<Scalar>& times,
-                               const std::vector<ScalarColumn>& columns,
-                               const std::vector<std::string_view>* tag_keys) {
+std::vector<ColumnRole> ItemWriter::Roles(const ScalarBlock& block) {
   std::vector<ColumnRole> roles;
-  for (const ScalarColumn& column : columns) {
-    const bool tag = tag_keys != nullptr ? IsListed(*tag_keys, column.name)
-                                         : std::all_of(column.values.begin(), column.values.end(), [](const Scalar& v) {
-                                             return v.kind == ScalarKind::kText || v.kind == ScalarKind::kNil;
-                                           });
+  for (const ScalarColumn& column : block.columns) {
+    const auto is_text = [](const Scalar& v) { return v.kind == ScalarKind::kText || v.kind == ScalarKind::kNil; };
+    const bool tag = block.tag_keys != nullptr
+                         ? IsListed(*block.tag_keys, column.name)
+                         : std::all_of(column.values.begin(), column.values.end(), is_text);
     roles.push_back(tag ? ColumnRole::kTag : ColumnRole::kField);
   }
-  for (uint32_t row = 0; row < rows; ++row) {
+  return roles;
+}
+
+bool ItemWriter::AppendColumns(const ScalarBlock& block, const std::vector<ColumnRole>& roles, BatchBuilder& batch) {
+  batch.BeginBlock(block.rows);
+  int64_t* const times = batch.block_times();
+  int64_t min_time = std::numeric_limits<int64_t>::max();
+  int64_t max_time = std::numeric_limits<int64_t>::min();
+  for (uint32_t i = 0; i < block.rows; ++i) {
+    times[i] = options_.server_time_micros;
+    if (!block.times.empty()) {
+      if (block.times[i].kind == ScalarKind::kNil || !Time(block.times[i], &times[i])) return false;
+    }
+    min_time = std::min(min_time, times[i]);
+    max_time = std::max(max_time, times[i]);
+  }
+  for (size_t c = 0; c < block.columns.size(); ++c) {
+    const ScalarColumn& source = block.columns[c];
+    ColumnBuilder* column = nullptr;
+    for (uint32_t i = 0; i < block.rows; ++i) {
+      const Scalar& value = source.values[i];
+      if (value.kind == ScalarKind::kNil) continue;
+      if (column == nullptr) {
+        Added why = Added::kOk;
+        column = batch.Column(source.name, roles[c], LimitOf(source.name), block.tag_keys != nullptr, &why);
+        if (column == nullptr) return false;
+        column->BeginBlock();
+      }
+      const uint32_t row = batch.row() + i;
+      const Added added =
+          roles[c] == ColumnRole::kTag ? TagValue(*column, row, value) : AddFieldScalar(*column, row, value);
+      if (added != Added::kOk) return false;
+    }
+  }
+  batch.CommitBlock(block.rows, min_time, max_time, position_);
+  return true;
+}
+
+Added ItemWriter::AppendBlockRow(const ScalarBlock& block, const std::vector<ColumnRole>& roles, uint32_t row,
+                                 int64_t time, BatchBuilder& batch) {
+  batch.BeginRow();
+  for (size_t c = 0; c < block.columns.size(); ++c) {
+    const std::string_view name = block.columns[c].name;
+    const Scalar& value = block.columns[c].values[row];
+    if (value.kind == ScalarKind::kNil) continue;
+    Added why = Added::kOk;
+    ColumnBuilder* column = batch.Column(name, roles[c], LimitOf(name), block.tag_keys != nullptr, &why);
+    if (column == nullptr) return Refused(why, "column", name);
+    const Added added = roles[c] == ColumnRole::kTag ? TagValue(*column, batch.row(), value)
+                                                     : FieldValue(*column, batch.row(), value);
+    if (added != Added::kOk) return added;
+  }
+  batch.CommitRow(time, position_);
+  return Added::kOk;
+}
+
+Status ItemWriter::AppendBlock(MeasurementBuilder& measurement, const ScalarBlock& block) {
+  const std::vector<ColumnRole> roles = Roles(block);
+  bool appended = false;
+  measurement.InSomeVariant([&](BatchBuilder& batch) {
+    appended = AppendColumns(block, roles, batch);
+    return Added::kOk;  // the first variant, or else row by row
+  });
+  if (appended) {
+    Advance(block.rows);
+    return {};
+  }
+  for (uint32_t row = 0; row < block.rows; ++row) {
     int64_t micros = options_.server_time_micros;
     Added added = Added::kFault;
-    if (times.empty() || (times[row].kind != ScalarKind::kNil && Time(times[row], &micros))) {
-      added = measurement.InSomeVariant([&](BatchBuilder& batch) {
-        batch.BeginRow();
-        for (size_t c = 0; c < columns.size(); ++c) {
-          const Scalar& value = columns[c].values[row];
-          if (value.kind == ScalarKind::kNil) continue;
-          Added why = Added::kOk;
-          const std::string_view name = columns[c].name;
-          ColumnBuilder* column = batch.Column(name, roles[c], LimitOf(name), tag_keys != nullptr, &why);
-          if (column == nullptr) return Refused(why, "column", name);
-          const Added result = roles[c] == ColumnRole::kTag ? TagValue(*column, batch.row(), value)
-                                                            : FieldValue(*column, batch.row(), value);
-          if (result != Added::kOk) return result;
-        }
-        batch.CommitRow(micros, position_);
-        return Added::kOk;
-      });
-      if (added == Added::kTooManyKinds) Refused(added, "measurement", measurement.name());
-    } else if (times[row].kind == ScalarKind::kNil) {
+    if (!block.times.empty() && block.times[row].kind == ScalarKind::kNil) {
       error_ = "time is null";
+    } else if (block.times.empty() || Time(block.times[row], &micros)) {
+      added = measurement.InSomeVariant(
+          [&](BatchBuilder& batch) { return AppendBlockRow(block, roles, row, micros, batch); });
+      if (added == Added::kTooManyKinds) Refused(added, "measurement", measurement.name());
     }
-    if (added != Added::kOk) {
-      ARC_RETURN_IF_ERROR(Refuse(error_));
-    } else {
+    if (added == Added::kOk) {
       ++position_;
+    } else {
+      ARC_RETURN_IF_ERROR(Refuse(error_));
     }
   }
   return {};

@@ -30,6 +30,15 @@ struct ScalarColumn {
   std::string_view name;
   std::vector<Scalar> values;
 };
+struct ScalarBlock {
+  uint32_t rows = 0;
+  std::vector<Scalar> times;  // empty where the block has no time column
+  std::vector<ScalarColumn> columns;
+  const std::vector<std::string_view>* tag_keys = nullptr;  // null: the sender does not tell
+
+  // `time` becomes the times; of two columns of one name the last counts.
+  void Add(std::string_view name, std::vector<Scalar> values);
+};
 
 // Writes rows into a request and counts positions. Not thread-safe.
 class ItemWriter {
@@ -64,10 +73,9 @@ class ItemWriter {
   // Server time when `value` is nil; false with error() set.
   bool Time(const Scalar& value, int64_t* micros);
 
-  // Appends a block of `rows` rows row by row, each to the variant that takes it. `times` is empty where the block has
-  // no time column. With `tag_keys` (null: not told) exactly those columns are tags, else those of only strings.
-  Status AppendBlock(MeasurementBuilder& measurement, uint32_t rows, const std::vector<Scalar>& times,
-                     const std::vector<ScalarColumn>& columns, const std::vector<std::string_view>* tag_keys);
+  // Appends a block of one row or more: column by column where all of it fits into the first variant, else row by row,
+  // each to the variant that takes it. Columns listed in tag_keys are tags; without a list those of only strings.
+  Status AppendBlock(MeasurementBuilder& measurement, const ScalarBlock& block);
 
   const std::string& error() const { return error_; }
   void set_error(std::string error) { error_ = std::move(error); }
@@ -79,6 +87,10 @@ class ItemWriter {
  private:
   Added TagValue(ColumnBuilder& column, uint32_t row, const Scalar& value);
   Added FieldValue(ColumnBuilder& column, uint32_t row, const Scalar& value);
+  static std::vector<ColumnRole> Roles(const ScalarBlock& block);
+  bool AppendColumns(const ScalarBlock& block, const std::vector<ColumnRole>& roles, BatchBuilder& batch);
+  Added AppendBlockRow(const ScalarBlock& block, const std::vector<ColumnRole>& roles, uint32_t row, int64_t time,
+                       BatchBuilder& batch);
   // A tag whose name is as final as names get.
   Added NamedTag(BatchBuilder& batch, std::string_view name, const Scalar& value);
 

@@ -62,7 +62,7 @@ Added LineDecoder::Fault(const char* at, std::string what) {
   return Added::kFault;
 }
 
-Added LineDecoder::Refused(const char* at, Added added, std::string_view what, std::string_view name) {
+[[gnu::noinline]] Added LineDecoder::Refused(const char* at, Added added, std::string_view what, std::string_view name) {
   if (added == Added::kConflict) return added;
   error_ = DescribeRefusal(added, what, name) + " at column " + std::to_string(at - record_ + 1);
   return added;
@@ -123,7 +123,7 @@ ColumnBuilder* LineDecoder::NamedColumn(BatchBuilder& batch, ColumnRole role, co
   return column;
 }
 
-Added LineDecoder::TagValue(ColumnBuilder& column, uint32_t row, const char** p) {
+Added LineDecoder::LongTagValue(ColumnBuilder& column, uint32_t row, const char** p) {
   const char* const begin = *p;
   const char* end = begin;
   bool escaped = false;
@@ -149,6 +149,20 @@ Added LineDecoder::TagValue(ColumnBuilder& column, uint32_t row, const char** p)
   if (added != Added::kOk) [[unlikely]] return Refused(begin, added, "tag", column.name());
   *p = end;
   return Added::kOk;
+}
+
+inline Added LineDecoder::TagValue(ColumnBuilder& column, uint32_t row, const char** p) {
+  const char* const begin = *p;
+  if (const uint32_t stops = TagStops(begin); stops != 0) [[likely]] {
+    const auto size = static_cast<size_t>(__builtin_ctz(stops));
+    const char after = begin[size];
+    if (size > 0 && (after == ',' || after == ' ')) [[likely]] {
+      const Added added = column.AddTag(row, {begin, size}, begin + 16);
+      *p = begin + size;
+      return added == Added::kOk ? added : Refused(begin, added, "tag", column.name());
+    }
+  }
+  return LongTagValue(column, row, p);
 }
 
 Added LineDecoder::Tags(BatchBuilder& batch, const char** p, ColumnBuilder*** link) {
@@ -224,20 +238,21 @@ Added LineDecoder::StringValue(ColumnBuilder& column, uint32_t row, const char**
   return Added::kOk;
 }
 
-Added LineDecoder::FieldValue(ColumnBuilder& column, uint32_t row, const char** p) {
-  const char c = **p;
+Added LineDecoder::BadNumber(const ColumnBuilder& column, NumberFault fault, const char* at) {
+  const std::string field = "field " + Snippet(column.name());
+  if (fault == NumberFault::kOutOfRange) return Fault(at, "the number of " + field + " is out of range");
+  if (fault == NumberFault::kNegativeUnsigned) return Fault(at, "the unsigned " + field + " is negative");
+  return Fault(at, "the number of " + field + " is malformed");
+}
+
+inline Added LineDecoder::FieldValue(ColumnBuilder& column, uint32_t row, const char** p) {
+  const char* const begin = *p;
+  const char c = *begin;
   if ((c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.') [[likely]] {
-    const NumberText number = ParseNumber(*p);
-    if (number.fault != NumberFault::kNone) [[unlikely]] {
-      const std::string field = "field " + Snippet(column.name());
-      if (number.fault == NumberFault::kOutOfRange) return Fault(*p, "the number of " + field + " is out of range");
-      if (number.fault == NumberFault::kNegativeUnsigned) return Fault(*p, "the unsigned " + field + " is negative");
-      return Fault(*p, "the number of " + field + " is malformed");
-    }
+    const NumberText number = ParseNumber(p);
+    if (number.fault != NumberFault::kNone) [[unlikely]] return BadNumber(column, number.fault, begin);
     const Added added = column.AddNumber(row, number.bits, number.form);
-    if (added != Added::kOk) [[unlikely]] return Refused(*p, added, "field", column.name());
-    *p = number.end;
-    return Added::kOk;
+    return added == Added::kOk ? added : Refused(begin, added, "field", column.name());
   }
   return c == '"' ? StringValue(column, row, p) : BoolValue(column, row, p);
 }

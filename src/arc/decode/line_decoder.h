@@ -7,6 +7,7 @@
 
 #include "arc/decode/batch_builder.h"
 #include "arc/decode/line_protocol.h"
+#include "arc/decode/number_text.h"
 
 namespace arc {
 
@@ -37,6 +38,9 @@ class LineDecoder {
   Added Time(const char* p, int64_t* micros);
   ColumnBuilder* NamedColumn(BatchBuilder& batch, ColumnRole role, const char** p);
   Added TagValue(ColumnBuilder& column, uint32_t row, const char** p);
+  // TagValue for values that are long, escaped or wrong.
+  Added LongTagValue(ColumnBuilder& column, uint32_t row, const char** p);
+  Added BadNumber(const ColumnBuilder& column, NumberFault fault, const char* at);
 
   // The unescaped text of [begin, end), in scratch_ if it has escapes of `set`.
   std::string_view Unescape(const char* begin, const char* end, std::string_view set);

@@ -320,8 +320,9 @@ Status MsgpackDecoder::BlockByRows(const Block& block) {
   MemoryBudget* const budget = writer_.request()->budget();
   const int64_t bytes = int64_t{count} * (int64_t{block.rows} * static_cast<int64_t>(sizeof(Scalar)) + 64);
   budget->Take(bytes);
-  std::vector<Scalar> times;
-  std::vector<ScalarColumn> columns;
+  ScalarBlock scalars;
+  scalars.rows = block.rows;
+  scalars.tag_keys = block.has_tag_keys ? &block.tag_keys : nullptr;
   for (uint32_t i = 0; i < count; ++i) {
     Scalar name;
     uint32_t rows = 0;
@@ -329,16 +330,9 @@ Status MsgpackDecoder::BlockByRows(const Block& block) {
     reader_.ReadCount(&rows);
     std::vector<Scalar> values(rows);
     for (Scalar& value : values) reader_.ReadScalar(&value);
-    if (name.text() == "time") {
-      times = std::move(values);
-      continue;
-    }
-    // Of two columns of one name the last counts, as everywhere.
-    std::erase_if(columns, [&](const ScalarColumn& column) { return column.name == name.text(); });
-    columns.push_back({name.text(), std::move(values)});
+    scalars.Add(name.text(), std::move(values));
   }
-  const Status appended = writer_.AppendBlock(*block.measurement, block.rows, times, columns,
-                                              block.has_tag_keys ? &block.tag_keys : nullptr);
+  const Status appended = writer_.AppendBlock(*block.measurement, scalars);
   budget->GiveBack(bytes);
   return appended;
 }

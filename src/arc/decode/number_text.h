@@ -12,15 +12,16 @@ namespace arc {
 enum class NumberFault : uint8_t { kNone, kMalformed, kOutOfRange, kNegativeUnsigned };
 
 struct NumberText {
+  uint64_t bits = 0;  // as ColumnBuilder::AddNumber takes them
   NumberForm form = NumberForm::kNone;
   NumberFault fault = NumberFault::kNone;
-  uint64_t bits = 0;          // as ColumnBuilder::AddNumber takes them
-  const char* end = nullptr;  // behind the number and its suffix, or where it went wrong
+
+  static NumberText Faulty(NumberFault fault) { return {0, NumberForm::kNone, fault}; }
 };
 
 // Adds the run of digits at `*p` to `*value` (value * 10^n + run, wrapping) and moves `*p` behind it; returns how many.
 // Reads up to 8 bytes past the run.
-inline int ReadDigits(const char** p, uint64_t* value) {
+[[gnu::always_inline]] inline int ReadDigits(const char** p, uint64_t* value) {
   static constexpr uint64_t kPowers[9] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
   int count = 0;
   for (;;) {
@@ -48,62 +49,55 @@ NumberText ParseLongInteger(const char* begin, const char* end, bool is_unsigned
 NumberText ParseExactDouble(const char* begin, const char* end);
 
 // Integers: digits with the suffix i (int64) or u (uint64); everything else is a double. NaN, infinities and
-// hexadecimal are malformed. The byte behind the number must be readable and no digit; 8 bytes may be read past it.
-inline NumberText ParseNumber(const char* p) {
+// hexadecimal are malformed. Moves `*p` behind the number and its suffix. The byte behind the number must be readable
+// and no digit; 8 bytes may be read past it.
+[[gnu::always_inline]] inline NumberText ParseNumber(const char** p) {
   static constexpr double kPowers[23] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                          1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
   constexpr int kSafeDigits = 19;  // 10^19 - 1 fits into 64 bits
-  const char* const begin = p;
-  NumberText result;
-  const bool negative = *p == '-';
-  if (negative || *p == '+') ++p;
+  const char* const begin = *p;
+  const char* at = begin;
+  const bool negative = *at == '-';
+  if (negative || *at == '+') ++at;
   uint64_t mantissa = 0;
-  int digits = ReadDigits(&p, &mantissa);
-  if (digits > 0 && (*p == 'i' || *p == 'u')) {
-    const bool is_unsigned = *p == 'u';
-    if (is_unsigned && negative) return {NumberForm::kNone, NumberFault::kNegativeUnsigned, 0, begin};
-    if (digits > kSafeDigits) {
-      result = ParseLongInteger(begin, p, is_unsigned);
-    } else if (is_unsigned) {
-      result.form = NumberForm::kUInt;
-      result.bits = mantissa;
-    } else {
-      result.form = NumberForm::kInt;
-      result.bits = negative ? ~mantissa + 1 : mantissa;
-      const uint64_t bound = static_cast<uint64_t>(std::numeric_limits<int64_t>::max()) + (negative ? 1 : 0);
-      if (mantissa > bound) return {NumberForm::kNone, NumberFault::kOutOfRange, 0, begin};
+  int digits = ReadDigits(&at, &mantissa);
+  if (digits > 0 && (*at == 'i' || *at == 'u')) {
+    const bool is_unsigned = *at == 'u';
+    *p = at + 1;
+    if (digits > kSafeDigits) [[unlikely]] return ParseLongInteger(begin, at, is_unsigned);
+    if (is_unsigned) {
+      return negative ? NumberText::Faulty(NumberFault::kNegativeUnsigned) : NumberText{mantissa, NumberForm::kUInt};
     }
-    result.end = p + 1;
-    return result;
+    const uint64_t bound = static_cast<uint64_t>(std::numeric_limits<int64_t>::max()) + (negative ? 1 : 0);
+    if (mantissa > bound) [[unlikely]] return NumberText::Faulty(NumberFault::kOutOfRange);
+    return {negative ? ~mantissa + 1 : mantissa, NumberForm::kInt};
   }
-  int exponent = 0;
-  if (*p == '.') {
-    ++p;
-    const int fraction = ReadDigits(&p, &mantissa);
+  int fraction = 0;
+  if (*at == '.') {
+    ++at;
+    fraction = ReadDigits(&at, &mantissa);
     digits += fraction;
-    exponent = -fraction;
   }
-  if (digits == 0) return {NumberForm::kNone, NumberFault::kMalformed, 0, p};
+  if (digits == 0) [[unlikely]] return NumberText::Faulty(NumberFault::kMalformed);
   bool plain = digits <= kSafeDigits;
-  if (*p == 'e' || *p == 'E') {
-    ++p;
-    if (*p == '-' || *p == '+') ++p;
+  if (*at == 'e' || *at == 'E') [[unlikely]] {
+    ++at;
+    if (*at == '-' || *at == '+') ++at;
     uint64_t ignored = 0;
-    if (ReadDigits(&p, &ignored) == 0) return {NumberForm::kNone, NumberFault::kMalformed, 0, p};
+    if (ReadDigits(&at, &ignored) == 0) return NumberText::Faulty(NumberFault::kMalformed);
     plain = false;
   }
+  *p = at;
   // Exact when both parts are exact doubles: one rounding only (W. D. Clinger, How to Read Floating Point Numbers
   // Accurately, 1990). A bare integer is rounded once by the conversion.
-  if (plain && (exponent == 0 || (mantissa < (uint64_t{1} << 53) && exponent >= -22))) [[likely]] {
-    double value = static_cast<double>(mantissa) / kPowers[-exponent];
+  if (plain && (fraction == 0 || (mantissa < (uint64_t{1} << 53) && fraction <= 22))) [[likely]] {
+    double value = static_cast<double>(mantissa) / kPowers[fraction];
     if (negative) value = -value;
-    result.form = NumberForm::kDouble;
-    std::memcpy(&result.bits, &value, 8);
-  } else {
-    result = ParseExactDouble(begin, p);
+    uint64_t bits;
+    std::memcpy(&bits, &value, 8);
+    return {bits, NumberForm::kDouble};
   }
-  result.end = p;
-  return result;
+  return ParseExactDouble(begin, at);
 }
 
 }  // namespace arc

@@ -93,7 +93,6 @@ std::shared_ptr<arrow::Array> StringTable::Finish(MemoryBudget* budget) {
   mask_ = 0;
   count_ = 0;
   bytes_used_ = 0;
-  last_size_ = ~0U;
   return arrow::MakeArray(data);
 }
 

@@ -2,6 +2,8 @@
 // while it is built, and the way from a name to a column.
 #pragma once
 
+#include <smmintrin.h>
+
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -23,18 +25,19 @@ struct TextPrefix {
 
   // Bytes up to `limit` may be read, past the end of the text too.
   static TextPrefix Of(std::string_view text, const char* limit) {
+    // 16 bytes at kMask + 16 - n keep the first n.
+    alignas(16) static constexpr uint8_t kMask[32] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+                                                      0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
+    const size_t size = text.size() < 16 ? text.size() : 16;
     TextPrefix prefix;
     if (limit - text.data() >= 16) [[likely]] {
-      std::memcpy(&prefix, text.data(), 16);
-      const size_t size = text.size();
-      if (size < 8) {
-        prefix.low &= (uint64_t{1} << (size * 8)) - 1;
-        prefix.high = 0;
-      } else if (size < 16) {
-        prefix.high &= (uint64_t{1} << ((size - 8) * 8)) - 1;
-      }
-    } else if (!text.empty()) {
-      std::memcpy(&prefix, text.data(), text.size() < 16 ? text.size() : 16);
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data()));
+      const __m128i mask = _mm_loadu_si128(reinterpret_cast<const __m128i*>(kMask + 16 - size));
+      const __m128i kept = _mm_and_si128(bytes, mask);
+      prefix.low = static_cast<uint64_t>(_mm_cvtsi128_si64(kept));
+      prefix.high = static_cast<uint64_t>(_mm_extract_epi64(kept, 1));
+    } else if (size > 0) {
+      std::memcpy(&prefix, text.data(), size);
     }
     return prefix;
   }
@@ -51,18 +54,6 @@ class StringTable {
   // The text's code or kAbsent. Bytes up to `limit` may be read, past the end of the text too.
   int32_t Find(std::string_view text, const char* limit) const {
     return FindPrefix(text, TextPrefix::Of(text, limit));
-  }
-  // Find, quick when the same text is asked for again.
-  int32_t FindAgain(std::string_view text, const char* limit) {
-    const TextPrefix prefix = TextPrefix::Of(text, limit);
-    if (prefix == last_prefix_ && text.size() == last_size_) return last_code_;
-    const int32_t code = FindPrefix(text, prefix);
-    if (code != kAbsent && text.size() <= 16) {
-      last_prefix_ = prefix;
-      last_size_ = static_cast<uint32_t>(text.size());
-      last_code_ = code;
-    }
-    return code;
   }
   // Adds a text that Find does not know. kAbsent when its code or bytes would pass 2^31 - 1.
   int32_t Add(std::string_view text, MemoryBudget* budget);
@@ -111,9 +102,6 @@ class StringTable {
   int32_t bytes_used_ = 0;
   GrowingBuffer bytes_;
   GrowingBuffer offsets_;  // int32, count_ + 1 of them once count_ > 0
-  TextPrefix last_prefix_;
-  uint32_t last_size_ = ~0U;
-  int32_t last_code_ = kAbsent;
 };
 
 }  // namespace arc

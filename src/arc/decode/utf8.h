@@ -10,6 +10,9 @@ namespace arc {
 // Any length, any bytes.
 bool ValidUtf8AnyBytes(std::string_view text);
 
+// How many bytes stand before the first that is not UTF-8 (or the end).
+size_t ValidUtf8Prefix(std::string_view text);
+
 inline bool ValidUtf8(std::string_view text) {
   const char* p = text.data();
   size_t left = text.size();

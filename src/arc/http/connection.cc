@@ -130,7 +130,8 @@ Task<Connection::HeadOutcome> Connection::ReadHead() {
       idle_ = !begun;
       if (idle_ && server_.draining.load(std::memory_order_relaxed)) co_return HeadOutcome::kClose;
     }
-    if (!co_await ReadMore()) co_return begun&& expired_ ? HeadOutcome::kTimeout : HeadOutcome::kClose;
+    const bool more = co_await ReadMore();
+    if (!more) co_return begun&& expired_ ? HeadOutcome::kTimeout : HeadOutcome::kClose;
   }
 }
 
@@ -189,7 +190,8 @@ Task<void> Connection::Finish(Exchange& exchange, Response& response, int64_t st
   if (!response.sent) {
     co_await SettleBody();
     if (server_.draining.load(std::memory_order_relaxed)) keep_alive_ = false;
-    if (!co_await SendResponse(response)) linger_ = false;
+    const bool sent = co_await SendResponse(response);
+    if (!sent) linger_ = false;
   } else {
     keep_alive_ = keep_alive_ && body_read_;
   }
@@ -222,19 +224,21 @@ Task<Response> Connection::Answer(Exchange& exchange) {
     co_return ErrorResponse(InvalidArgument("only the chunked transfer coding is understood"), 501, request_id_);
   }
   std::string_view origin = AllowOrigin(head_, server_.options.cors_origins);
-  if (auto preflight = AnswerPreflight(head_, origin)) co_return std::move(*preflight);
+  std::optional<Response> preflight = AnswerPreflight(head_, origin);
+  if (preflight.has_value()) co_return std::move(*preflight);
   Router::Match match = router_.Find(head_.method(), head_.path());
   if (match.route == nullptr && match.allow.empty()) {
     co_return exchange.Fail(NotFound("there is nothing at " + std::string(head_.path().substr(0, 200))));
   }
   if (match.route == nullptr) {
-    Response refused = ErrorResponse(InvalidArgument("this path takes " + match.allow), 405, request_id_);
-    refused.With("Allow", std::move(match.allow));
-    co_return refused;
+    Response wrong_method = ErrorResponse(InvalidArgument("this path takes " + match.allow), 405, request_id_);
+    wrong_method.With("Allow", std::move(match.allow));
+    co_return wrong_method;
   }
   exchange.path_params = std::move(match.params);
   exchange.query.Parse(head_.query());
-  if (auto refused = Admit(*match.route, exchange)) co_return std::move(*refused);
+  std::optional<Response> refused = Admit(*match.route, exchange);
+  if (refused.has_value()) co_return std::move(*refused);
   BodyBuffer received(&server_.bodies);
   BodyBuffer decoded(&server_.bodies);
   Status status = co_await ReceiveBody(exchange, received, decoded);
@@ -243,7 +247,8 @@ Task<Response> Connection::Answer(Exchange& exchange) {
     int code = kind == ErrorKind::kUnsupported ? 415 : kind == ErrorKind::kTimeout ? 408 : StatusOf(kind);
     co_return ErrorResponse(status.error(), code, request_id_);
   }
-  co_return co_await match.route->handler(exchange);
+  Response response = co_await match.route->handler(exchange);
+  co_return response;
 }
 
 std::optional<Response> Connection::Admit(const Route& route, Exchange& exchange) {

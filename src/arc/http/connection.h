@@ -1,7 +1,6 @@
 // One client connection: requests one after the other, each answered before the next is begun.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <boost/asio/cancellation_signal.hpp>
 #include <functional>
@@ -65,7 +64,7 @@ class Connection : public StreamWriter, public std::enable_shared_from_this<Conn
   Task<bool> ReadMore();
   // Into memory of the caller; 0 at the end or on failure.
   Task<size_t> ReadInto(char* to, size_t size);
-  Task<bool> Send(std::array<std::string_view, 3> parts);
+  Task<bool> Send(std::string_view first, std::string_view second = {}, std::string_view third = {});
   Task<bool> SendResponse(const Response& response);
   Task<void> LingeringClose();
   void WatchRead();

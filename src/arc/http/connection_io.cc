@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -6,6 +7,9 @@
 #include <cstring>
 
 #include "arc/http/connection.h"
+
+// A co_await never stands in a condition here: g++ 12 then puts the condition's value before the coroutine frame's
+// header, and the frame is read at the wrong place when it resumes.
 
 namespace arc {
 namespace {
@@ -76,7 +80,8 @@ Task<Status> Connection::ReadBody(BodyBuffer& body, std::string_view* view) {
   if (continue_owed_) {
     continue_owed_ = false;
     SetDeadline(server_.options.write_timeout);
-    if (!co_await Send({"HTTP/1.1 100 Continue\r\n\r\n", "", ""})) co_return BodyEnded();
+    const bool sent = co_await Send("HTTP/1.1 100 Continue\r\n\r\n");
+    if (!sent) co_return BodyEnded();
   }
   Status status;
   if (framing_.chunked) {
@@ -147,8 +152,9 @@ Task<Status> Connection::ReadChunked(BodyBuffer& body) {
       if (got == 0) co_return BodyEnded();
       body.Commit(got);
       chunks.Skip(got);
-    } else if (!co_await ReadMore()) {
-      co_return BodyEnded();
+    } else {
+      const bool more = co_await ReadMore();
+      if (!more) co_return BodyEnded();
     }
     auto earned = static_cast<int64_t>(body.size()) / std::max<int64_t>(1, server_.options.min_bytes_per_second);
     deadline_.store(start + earned * 1'000'000'000, std::memory_order_relaxed);
@@ -185,7 +191,8 @@ Task<void> Connection::SettleBody() {
   body_read_ = true;
 }
 
-Task<bool> Connection::Send(std::array<std::string_view, 3> parts) {
+Task<bool> Connection::Send(std::string_view first, std::string_view second, std::string_view third) {
+  std::array<std::string_view, 3> parts{first, second, third};
   size_t total = 0;
   for (auto part : parts) total += part.size();
   SetDeadline(server_.options.write_timeout, total);
@@ -223,7 +230,7 @@ Task<bool> Connection::SendResponse(const Response& response) {
                       .wall_micros = server_.clock.WallMicros()},
                      &out_head_);
   std::string_view body = head_only() ? std::string_view() : std::string_view(response.body);
-  co_return co_await Send({out_head_, body, ""});
+  co_return co_await Send(out_head_, body);
 }
 
 // Closing with unread bytes in the socket makes the kernel reset the connection, and the client may lose our answer:
@@ -255,23 +262,23 @@ Task<bool> Connection::Begin(const Response& head) {
                       .wall_micros = server_.clock.WallMicros()},
                      &stream_head_);
   if (!head_only()) co_return true;
-  co_await Send({stream_head_, "", ""});
+  co_await Send(stream_head_);
   co_return false;
 }
 
 Task<bool> Connection::Write(std::string_view bytes) {
   if (bytes.empty()) co_return true;  // an empty chunk would end the answer
   out_head_ = std::exchange(stream_head_, {});
-  if (head_.version() == 10) co_return co_await Send({out_head_, bytes, ""});
+  if (head_.version() == 10) co_return co_await Send(out_head_, bytes);
   char digits[16];
   out_head_.append(digits, std::to_chars(digits, digits + sizeof digits, bytes.size(), 16).ptr).append("\r\n");
-  co_return co_await Send({out_head_, bytes, "\r\n"});
+  co_return co_await Send(out_head_, bytes, "\r\n");
 }
 
 Task<bool> Connection::End() {
   out_head_ = std::exchange(stream_head_, {});
   if (head_.version() != 10) out_head_.append("0\r\n\r\n");
-  co_return co_await Send({out_head_, "", ""});
+  co_return co_await Send(out_head_);
 }
 
 void Connection::Watch(std::function<void()> gone) {

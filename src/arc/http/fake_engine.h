@@ -73,11 +73,10 @@ class FakeStream : public ResultStream {
 class FakeTokens : public TokenStore {
  public:
   FakeTokens() {
-    Add("admin-secret",
-        {.id = 1, .name = "root", .description = "", .read = true, .write = true, .admin = true, .databases = {}});
-    Add("reader", {.id = 2, .name = "reader", .description = "", .read = true, .databases = {}});
-    Add("writer", {.id = 3, .name = "writer", .description = "", .write = true, .databases = {}});
-    Add("tenant", {.id = 4, .name = "tenant", .description = "", .read = true, .write = true, .databases = {"acme"}});
+    Add("admin-secret", 1, "root", true, true, true, {});
+    Add("reader", 2, "reader", true, false, false, {});
+    Add("writer", 3, "writer", false, true, false, {});
+    Add("tenant", 4, "tenant", true, true, false, {"acme"});
   }
   bool empty() const override { return false; }
   Result<std::string> Create(const NewToken& token, std::optional<std::string> secret) override {
@@ -153,7 +152,17 @@ class FakeTokens : public TokenStore {
   }
 
  private:
-  void Add(const std::string& secret, TokenInfo info) { tokens_.emplace_back(secret, std::move(info)); }
+  void Add(const std::string& secret, int64_t id, const std::string& name, bool read, bool write, bool admin,
+           std::vector<std::string> databases) {
+    TokenInfo info;
+    info.id = id;
+    info.name = name;
+    info.read = read;
+    info.write = write;
+    info.admin = admin;
+    info.databases = std::move(databases);
+    tokens_.emplace_back(secret, std::move(info));
+  }
   std::pair<std::string, TokenInfo>* Find(int64_t id) {
     for (auto& one : tokens_) {
       if (one.second.id == id) return &one;

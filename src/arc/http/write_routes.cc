@@ -121,7 +121,8 @@ Task<Response> WriteLines(Exchange& exchange, TimePrecision otherwise, bool infl
   LineProtocolOptions options;
   options.precision = *precision;
   options.server_time_micros = exchange.server.clock.WallMicros();
-  co_return co_await Take(exchange, ingest, DecodeLineProtocol(exchange.body, options));
+  Result<WriteRequest> decoded = DecodeLineProtocol(exchange.body, options);
+  co_return co_await Take(exchange, ingest, std::move(decoded));
 }
 
 }  // namespace
@@ -141,7 +142,9 @@ Task<Response> WriteMsgpack(Exchange& exchange) {
   MsgpackOptions options;
   options.precision = *precision;
   options.server_time_micros = exchange.server.clock.WallMicros();
-  co_return co_await Take(exchange, {IngestFormat::kMsgpack, false}, DecodeMsgpack(exchange.body, options));
+  Ingest ingest{IngestFormat::kMsgpack, false};
+  Result<WriteRequest> decoded = DecodeMsgpack(exchange.body, options);
+  co_return co_await Take(exchange, ingest, std::move(decoded));
 }
 
 Task<Response> WriteJson(Exchange& exchange) {
@@ -151,7 +154,9 @@ Task<Response> WriteJson(Exchange& exchange) {
   JsonOptions options;
   options.precision = *precision;
   options.server_time_micros = exchange.server.clock.WallMicros();
-  co_return co_await Take(exchange, {IngestFormat::kJson, false}, DecodeJson(exchange.body, options));
+  Ingest ingest{IngestFormat::kJson, false};
+  Result<WriteRequest> decoded = DecodeJson(exchange.body, options);
+  co_return co_await Take(exchange, ingest, std::move(decoded));
 }
 
 Task<Response> FlushNow(Exchange& exchange) {

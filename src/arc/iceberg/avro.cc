@@ -127,7 +127,7 @@ Result<AvroFileReader> AvroFileReader::Open(std::string_view bytes) {
   if (file.failed()) return Bad("header is cut short");
   ARC_ASSIGN_OR_RETURN(const BlockCodec codec, AvroCodecByName(reader.header("avro.codec")));
   reader.compression_ = BlockCompression(codec);
-  ARC_ASSIGN_OR_RETURN(reader.schema_, AvroSchema::Parse(reader.header("avro.schema")));
+  ARC_ASSIGN_OR_RETURN(reader.schema_, AvroSchema::Remembered(reader.header("avro.schema")));
   return reader;
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -92,7 +93,7 @@ class AvroFileReader {
   // kCorruption, or kUnsupported for an unknown codec.
   static Result<AvroFileReader> Open(std::string_view bytes);
 
-  const AvroSchema& schema() const { return schema_; }
+  const AvroSchema& schema() const { return *schema_; }
   // A header entry; empty if there is none.
   std::string_view header(std::string_view key) const;
   // Moves to the next block: its records stand one after the other under `*cursor`, valid until the next call. False
@@ -102,7 +103,7 @@ class AvroFileReader {
  private:
   AvroFileReader() : compression_(BlockCodec::kNull) {}
 
-  AvroSchema schema_;
+  std::shared_ptr<const AvroSchema> schema_;
   std::map<std::string, std::string, std::less<>> header_;
   BlockCompression compression_;
   std::string_view sync_;

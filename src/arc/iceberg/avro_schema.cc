@@ -1,6 +1,7 @@
 #include "arc/iceberg/avro_schema.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "arc/iceberg/json_value.h"
@@ -161,6 +162,22 @@ class AvroSchemaParser {
   const AvroType* primitives_[16] = {};
   std::map<std::string, const AvroType*, std::less<>> named_;
 };
+
+Result<std::shared_ptr<const AvroSchema>> AvroSchema::Remembered(std::string_view json) {
+  struct Memory {
+    std::array<std::pair<std::string, std::shared_ptr<const AvroSchema>>, 4> entries;
+    size_t next = 0;
+  };
+  static thread_local Memory memory;
+  for (const auto& [text, schema] : memory.entries) {
+    if (schema != nullptr && text == json) return schema;
+  }
+  ARC_ASSIGN_OR_RETURN(AvroSchema parsed, Parse(json));
+  auto schema = std::make_shared<const AvroSchema>(std::move(parsed));
+  constexpr size_t kMostBytes = 64 << 10;
+  if (json.size() <= kMostBytes) memory.entries[memory.next++ % memory.entries.size()] = {std::string(json), schema};
+  return schema;
+}
 
 Result<AvroSchema> AvroSchema::Parse(std::string_view json) {
   ARC_ASSIGN_OR_RETURN(const Json parsed, ParseJson(json, "Avro schema"));

@@ -51,6 +51,8 @@ struct AvroType {
 // Owns its types; immutable, movable (types stay where they are).
 class AvroSchema {
  public:
+  // Like Parse; files of one table repeat the same text, so the last few are remembered per thread.
+  static Result<std::shared_ptr<const AvroSchema>> Remembered(std::string_view json);
   // Refused: recursive types, nesting beyond 32, arrays and maps of values that take no bytes. They do not occur in
   // Iceberg and would let a few bytes demand endless work. kCorruption or kUnsupported.
   static Result<AvroSchema> Parse(std::string_view json);

@@ -96,11 +96,11 @@ Result<std::string_view> BlockCompression::State::Stream(std::string_view input,
     input.remove_prefix(static_cast<size_t>(step->bytes_read));
     written += static_cast<size_t>(step->bytes_written);
     if (decompressor->IsFinished()) break;
-    if (written == buffer.size() || step->need_more_output) {
+    // There was room and nothing happened: more room would not help, the input ends too early.
+    if (step->bytes_read == 0 && step->bytes_written == 0) return Corruption("compressed block is cut short");
+    if (written == buffer.size()) {
       if (buffer.size() >= limit) return Corruption("compressed block is larger than allowed");
       buffer.resize(std::min(limit, buffer.size() * 2));
-    } else if (step->bytes_read == 0 && step->bytes_written == 0) {
-      return Corruption("compressed block is cut short");
     }
   }
   return std::string_view(buffer).substr(0, written);

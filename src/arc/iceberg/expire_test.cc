@@ -248,7 +248,7 @@ TEST(Expire, StatisticsAndSchemasGoWithTheirSnapshots) {
 // Random histories: appends of any size, foreign deletes, tags set and dropped, commits that lose, the clock moving
 // anyhow. After each win the obsolete objects are really deleted; whatever the metadata names must still be there.
 TEST(Expire, NothingLiveIsEverObsolete) {
-  for (uint64_t seed = 1; seed <= 12; ++seed) {
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
     SCOPED_TRACE(seed);
     MemoryStore store;
     TestTable table(&store, seed);

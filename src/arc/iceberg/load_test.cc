@@ -126,11 +126,16 @@ TEST(Load, MissingAndForeignPlaces) {
 }
 
 // A hundred thousand files load within half a second in a release build; the figure is printed, the bound is loose
-// because tests also run unoptimized and under sanitizers.
+// because the machine may be busy. Unoptimized builds take a tenth of them.
 TEST(Load, HundredThousandFiles) {
+#ifdef NDEBUG
+  constexpr int kCommits = 10;
+#else
+  constexpr int kCommits = 1;
+#endif
   MemoryStore store;
   TestTable table(&store);
-  for (int c = 0; c < 10; ++c) {
+  for (int c = 0; c < kCommits; ++c) {
     std::vector<AppendFile> files;
     for (int i = 0; i < 10'000; ++i) {
       AppendFile file = TestFile("db/cpu/2026/01/02/03/cpu_20260102_030405_100000_0a1b2c3d-" + std::to_string(c) + "-" +
@@ -146,9 +151,9 @@ TEST(Load, HundredThousandFiles) {
   auto loaded = LoadTable(store, table.location);
   const double seconds = static_cast<double>(SystemClock().MonotonicNanos() - start) / 1e9;
   ASSERT_TRUE(loaded.ok()) << loaded.error().message;
-  EXPECT_EQ(loaded->files.size(), 100'000u);
+  EXPECT_EQ(loaded->files.size(), 10'000u * kCommits);
   RecordProperty("seconds", std::to_string(seconds));
-  printf("100,000 files of 12 columns loaded in %.3f s\n", seconds);
+  printf("%zu files of 12 columns loaded in %.3f s\n", loaded->files.size(), seconds);
   EXPECT_LT(seconds, 30);
 }
 

@@ -104,12 +104,12 @@ int64_t PartitionMicros(PartitionKind kind) { return kind == PartitionKind::kHou
 int32_t TimeFieldId(const TableMetadata& metadata) {
   const IcebergSchema& schema = metadata.current_schema();
   for (const auto& [id, role] : RecordedRoles(metadata)) {
-    if (role != ColumnRole::kTime) continue;
+    if (role != ColumnRole::kTime || id <= 0) continue;
     const IcebergField* field = schema.FindById(id);
     if (field != nullptr && field->type == "timestamp") return id;
   }
   const IcebergField* field = schema.FindByName("time");
-  return field != nullptr && field->type == "timestamp" ? field->id : -1;
+  return field != nullptr && field->type == "timestamp" && field->id > 0 ? field->id : -1;
 }
 
 Result<Schema> ToArcSchema(const TableMetadata& metadata) {
@@ -119,7 +119,7 @@ Result<Schema> ToArcSchema(const TableMetadata& metadata) {
   Schema schema;
   for (const auto& field : metadata.current_schema().fields) {
     const auto type = ColumnTypeOf(field.type);
-    if (!type) continue;
+    if (!type || field.id <= 0) continue;
     const auto role = roles.find(field.id);
     const bool tag = role != roles.end() && role->second == ColumnRole::kTag && *type == ColumnType::kString;
     Column column{field.name, *type, tag ? ColumnRole::kTag : ColumnRole::kField, field.id, true};

@@ -22,8 +22,8 @@ enum class PartitionKind : uint8_t { kHour, kDay };
 int64_t PartitionMicros(PartitionKind kind);  // 3,600,000,000 or 86,400,000,000
 
 // The columns Arc can read and write, `time` first, all with type_fixed; columns of other types (nested, date,
-// timestamptz, …) stay in the table and are left out here. int reads as BIGINT and float as DOUBLE. kUnsupported when
-// no timestamp column named `time` (or marked so by the property) exists.
+// timestamptz, …, or field id 0) stay in the table and are left out here. int reads as BIGINT and float as DOUBLE.
+// kUnsupported when no timestamp column named `time` (or marked so by the property) exists.
 Result<Schema> ToArcSchema(const TableMetadata& metadata);
 
 // Field id of the time column, or -1.

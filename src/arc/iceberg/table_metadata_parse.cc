@@ -10,6 +10,9 @@ namespace {
 
 using ErrorSlot = std::optional<Error>;
 
+// Ids beyond this would let "the next one" overflow; real tables count columns in thousands.
+constexpr int32_t kMostIds = 1 << 30;
+
 PassedThrough Others(const Json& object, std::initializer_list<std::string_view> known) {
   PassedThrough others;
   if (!object.is_object()) return others;
@@ -50,6 +53,7 @@ IcebergSchema ParseSchema(const Json& json, ErrorSlot* error) {
     }
     made.other = Others(item, {"id", "name", "required", "type"});
     if (!ids.insert(made.id).second) field.Fail("repeats an id");
+    if (made.id < 0 || made.id >= kMostIds) field.Fail("has an id out of range");
   }
   for (const auto& id : in.Array("identifier-field-ids", false)) {
     if (!id.is_number_integer()) {
@@ -129,6 +133,18 @@ void ParseHistory(JsonFields& in, TableMetadata* metadata, ErrorSlot* error) {
   metadata->partition_statistics = ParseStatistics(in.Array("partition-statistics", false), error);
 }
 
+// A writer that forgot to raise them must not make Arc give an id twice.
+void RaiseLastIds(TableMetadata* metadata) {
+  for (const auto& schema : metadata->schemas) {
+    for (const auto& field : schema.fields) metadata->last_column_id = std::max(metadata->last_column_id, field.id);
+  }
+  for (const auto& spec : metadata->partition_specs) {
+    for (const auto& field : spec.fields) {
+      metadata->last_partition_id = std::max(metadata->last_partition_id, field.field_id);
+    }
+  }
+}
+
 // What the rest of the room takes for granted of a parsed value.
 Status CheckConsistent(const TableMetadata& metadata) {
   const auto bad = [](std::string problem) { return Corruption("table metadata: " + std::move(problem)); };
@@ -161,7 +177,7 @@ Status CheckConsistent(const TableMetadata& metadata) {
   }
   for (const int32_t id :
        {*schema_ids.rbegin(), *spec_ids.rbegin(), metadata.last_partition_id, metadata.last_column_id}) {
-    if (id >= 1 << 30) return bad("an id is out of range");
+    if (id >= kMostIds) return bad("an id is out of range");
   }
   return {};
 }
@@ -219,6 +235,7 @@ Result<TableMetadata> ParseTableMetadata(std::string_view json) {
                                  "statistics",
                                  "partition-statistics"});
   if (error) return std::move(*error);
+  RaiseLastIds(&metadata);
   ARC_RETURN_IF_ERROR(CheckConsistent(metadata));
   return metadata;
 }

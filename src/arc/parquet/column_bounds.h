@@ -30,6 +30,7 @@ class ColumnBounds {
   void AddCounts(int64_t values, int64_t nulls);
   void AddUsedValue(std::string_view value) { AddString(value); }
 
+  int64_t nans() const { return nans_; }
   int64_t min_integer() const { return min_integer_; }
   int64_t max_integer() const { return max_integer_; }
 

@@ -16,6 +16,7 @@
 #include "arc/parquet/arrow_error.h"
 #include "arc/parquet/column_bounds.h"
 #include "arc/parquet/data_file.h"
+#include "arc/parquet/dictionary_choice.h"
 #include "arc/parquet/tag_codes.h"
 #include "arc/parquet/unsigned_decimal.h"
 
@@ -53,28 +54,6 @@ Result<parquet::Compression::type> CompressionOf(const std::string& name) {
   return InvalidArgument("unknown Parquet compression \"" + name + "\": lz4_raw, snappy, zstd or none");
 }
 
-Result<std::shared_ptr<parquet::WriterProperties>> PropertiesFor(const Schema& schema, const ParquetOptions& options) {
-  ARC_ASSIGN_OR_RETURN(const auto compression, CompressionOf(options.compression));
-  parquet::WriterProperties::Builder builder;
-  builder.version(parquet::ParquetVersion::PARQUET_2_6)
-      ->data_page_version(parquet::ParquetDataPageVersion::V1)
-      ->max_row_group_length(options.row_group_rows)
-      ->compression(compression)
-      ->enable_write_page_index()
-      ->enable_page_checksum();
-  if (options.compression == "zstd") builder.compression_level(options.compression_level);
-  for (const auto& column : schema.columns) {
-    switch (column.type) {
-      case ColumnType::kTimestamp:
-        builder.disable_dictionary(column.name)->encoding(column.name, parquet::Encoding::DELTA_BINARY_PACKED);
-        break;
-      case ColumnType::kDouble: builder.disable_dictionary(column.name); break;
-      default: break;  // dictionary, plain once it outgrows its page
-    }
-  }
-  return builder.build();
-}
-
 std::shared_ptr<arrow::Schema> FileSchema(const Schema& schema) {
   arrow::FieldVector fields;
   fields.reserve(schema.columns.size());
@@ -92,8 +71,47 @@ struct FileColumn {
   std::vector<std::shared_ptr<arrow::Array>> arrays;
   ColumnBounds bounds;
   bool is_tag = false;
+  bool measured = false;  // `bounds` is complete before the column is written
   std::shared_ptr<arrow::ArrayData> dictionary;
 };
+
+Result<std::shared_ptr<parquet::WriterProperties>> PropertiesFor(const Schema& schema,
+                                                                 const std::vector<FileColumn>& columns,
+                                                                 const ParquetOptions& options) {
+  ARC_ASSIGN_OR_RETURN(const auto compression, CompressionOf(options.compression));
+  parquet::WriterProperties::Builder builder;
+  builder.version(parquet::ParquetVersion::PARQUET_2_6)
+      ->data_page_version(parquet::ParquetDataPageVersion::V1)
+      ->max_row_group_length(options.row_group_rows)
+      ->compression(compression)
+      ->enable_write_page_index()
+      ->enable_page_checksum();
+  if (options.compression == "zstd") builder.compression_level(options.compression_level);
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const std::string& name = schema.columns[i].name;
+    switch (schema.columns[i].type) {
+      case ColumnType::kTimestamp:
+        builder.disable_dictionary(name)->encoding(name, parquet::Encoding::DELTA_BINARY_PACKED);
+        break;
+      case ColumnType::kDouble:
+        builder.disable_dictionary(name);
+        // Parquet leaves NaN out of its bounds, and readers that order NaN above all numbers (DuckDB) would prune it.
+        if (columns[i].bounds.nans() > 0) builder.disable_statistics(name);
+        break;
+      case ColumnType::kBool: break;
+      case ColumnType::kInt64:
+        if (DictionaryPays(columns[i].arrays)) break;
+        builder.disable_dictionary(name)->encoding(name, parquet::Encoding::DELTA_BINARY_PACKED);
+        break;
+      case ColumnType::kUInt64:
+      case ColumnType::kString:
+        if (!columns[i].is_tag && !DictionaryPays(columns[i].arrays)) builder.disable_dictionary(name);
+        break;
+    }
+    if (columns[i].is_tag && !options.tag_statistics) builder.disable_statistics(name);
+  }
+  return builder.build();
+}
 
 class DataFileWriter {
  public:
@@ -107,6 +125,7 @@ class DataFileWriter {
   }
 
   int64_t rows() const { return rows_; }
+  const std::vector<FileColumn>& columns() const { return columns_; }
 
   Status Prepare() {
     for (const auto* batch : batches_) {
@@ -123,6 +142,7 @@ class DataFileWriter {
         if (!to.arrays.back()->type()->Equals(*type)) return Misfit("the type of column " + column.name);
       }
       if (to.is_tag) ARC_RETURN_IF_ERROR(PrepareTag(&to));
+      if (column.type == ColumnType::kDouble) MeasureAll(&to);
       if (column.role == ColumnRole::kTime) ARC_RETURN_IF_ERROR(CheckTime(to));
     }
     return {};
@@ -182,6 +202,12 @@ class DataFileWriter {
     return {};
   }
 
+  // Ahead of writing: whether there is a NaN decides how the column is written.
+  static void MeasureAll(FileColumn* column) {
+    for (const auto& array : column->arrays) column->bounds.Add(*array);
+    column->measured = true;
+  }
+
   static Status CheckTime(const FileColumn& column) {
     for (const auto& array : column.arrays) {
       if (array->null_count() > 0) return Misfit("a time");
@@ -201,7 +227,7 @@ class DataFileWriter {
         auto slice = first == start && last == end ? array : array->Slice(first - start, last - first);
         if (column->is_tag) {
           column->bounds.AddCounts(slice->length(), slice->null_count());
-        } else {
+        } else if (!column->measured) {
           column->bounds.Add(*slice);
         }
         if (slice->type_id() == arrow::Type::UINT64) {
@@ -242,8 +268,8 @@ Result<WrittenFile> WriteDataFile(ObjectStore& store, const std::string& key, co
   ARC_CHECK(!schema.columns.empty() && schema.columns[0].role == ColumnRole::kTime);
   DataFileWriter writer(schema, batches);
   if (writer.rows() == 0) return InvalidArgument("a data file without rows");
-  ARC_ASSIGN_OR_RETURN(auto properties, PropertiesFor(schema, options));
   ARC_RETURN_IF_ERROR(writer.Prepare());
+  ARC_ASSIGN_OR_RETURN(auto properties, PropertiesFor(schema, writer.columns(), options));
   ARC_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectWriter> object, store.Create(key));
   const auto stream = std::make_shared<ObjectStream>(object->stream());
   const arrow::Status status = WriteGuarded(&writer, stream, std::move(properties), options.row_group_rows);

@@ -130,7 +130,9 @@ TEST(WriteDataFileTest, MetricsAreIcebergs) {
 
 TEST(WriteDataFileTest, EncodingsStatisticsAndIndexes) {
   MemoryStore store;
-  const auto file = WriteDataFile(store, "f", FileTestSchema(), TwoBatches(), {}).value();
+  ParquetOptions options;
+  options.tag_statistics = true;
+  const auto file = WriteDataFile(store, "f", FileTestSchema(), TwoBatches(), options).value();
   const auto reader = OpenParquet(store.objects.at("f"));
   const auto group = reader->metadata()->RowGroup(0);
   auto has = [&](int column, parquet::Encoding::type encoding) {
@@ -145,8 +147,8 @@ TEST(WriteDataFileTest, EncodingsStatisticsAndIndexes) {
   EXPECT_TRUE(has(3, parquet::Encoding::RLE_DICTIONARY));
   for (int i = 0; i < group->num_columns(); ++i) {
     EXPECT_EQ(group->ColumnChunk(i)->compression(), parquet::Compression::LZ4);
-    EXPECT_TRUE(group->ColumnChunk(i)->is_stats_set()) << i;
-    EXPECT_TRUE(group->ColumnChunk(i)->GetColumnIndexLocation().has_value()) << i;
+    EXPECT_EQ(group->ColumnChunk(i)->is_stats_set(), i != 2) << i;  // a NaN is in column 2
+    EXPECT_EQ(group->ColumnChunk(i)->GetColumnIndexLocation().has_value(), i != 2) << i;
     EXPECT_TRUE(group->ColumnChunk(i)->GetOffsetIndexLocation().has_value()) << i;
   }
   const auto* time_type = reader->metadata()->schema()->Column(0);
@@ -154,6 +156,26 @@ TEST(WriteDataFileTest, EncodingsStatisticsAndIndexes) {
             "Timestamp(isAdjustedToUTC=false, timeUnit=microseconds, is_from_converted_type=false, "
             "force_set_converted_type=false)");
   EXPECT_EQ(file.split_offsets, std::vector<int64_t>{4});
+}
+
+TEST(WriteDataFileTest, TagsHaveNoParquetStatisticsUnlessAsked) {
+  MemoryStore store;
+  const auto file = WriteDataFile(store, "f", FileTestSchema(), TwoBatches(), {}).value();
+  const auto reader = OpenParquet(store.objects.at("f"));
+  const auto group = reader->metadata()->RowGroup(0);
+  for (int i = 0; i < group->num_columns(); ++i) {
+    EXPECT_EQ(group->ColumnChunk(i)->is_stats_set(), i != 1 && i != 2) << i;
+    EXPECT_TRUE(group->ColumnChunk(i)->GetOffsetIndexLocation().has_value()) << i;
+  }
+  EXPECT_TRUE(file.metrics.at(7).lower.has_value());
+}
+
+TEST(WriteDataFileTest, DoublesWithoutNanHaveParquetStatistics) {
+  MemoryStore store;
+  const auto batch = TwoBatches()[1];
+  ASSERT_TRUE(WriteDataFile(store, "f", FileTestSchema(), {batch}, {}).ok());
+  const auto reader = OpenParquet(store.objects.at("f"));
+  EXPECT_TRUE(reader->metadata()->RowGroup(0)->ColumnChunk(2)->is_stats_set());
 }
 
 TEST(WriteDataFileTest, RowGroupsSplitAcrossBatches) {
@@ -236,6 +258,42 @@ TEST(WriteDataFileTest, ManyTagValuesAndDictionariesStayDictionaryEncoded) {
     for (int64_t row = 0; row < strings.length(); ++row, ++at) ASSERT_EQ(strings.GetView(row), expected[at]) << at;
   }
   EXPECT_EQ(at, expected.size());
+}
+
+TEST(WriteDataFileTest, DistinctNumbersAndTextsGoWithoutDictionary) {
+  std::vector<std::string> columns(7, "[");
+  std::vector<std::string> repeated(7, "[");
+  for (int row = 0; row < 5000; ++row) {
+    const std::string comma = row == 0 ? "" : ",";
+    const std::string number = std::to_string(row * 1000 + row % 7);
+    const std::string few = std::to_string(row % 50);
+    columns[0] += comma + std::to_string(row);
+    repeated[0] += comma + std::to_string(row);
+    for (const int i : {1, 2, 5}) {
+      columns[i] += comma + "null";
+      repeated[i] += comma + "null";
+    }
+    columns[3] += comma + number;
+    columns[4] += comma + number;
+    columns[6] += comma + (row % 100 == 0 ? "null" : "\"text " + number + "\"");
+    repeated[3] += comma + few;
+    repeated[4] += comma + few;
+    repeated[6] += comma + "\"text " + few + "\"";
+  }
+  for (auto& column : columns) column += "]";
+  for (auto& column : repeated) column += "]";
+  MemoryStore store;
+  ASSERT_TRUE(WriteDataFile(store, "distinct", FileTestSchema(), {MakeBatch(columns, "[]")}, {}).ok());
+  ASSERT_TRUE(WriteDataFile(store, "repeated", FileTestSchema(), {MakeBatch(repeated, "[]")}, {}).ok());
+  for (const int i : {3, 4, 6}) {
+    EXPECT_FALSE(
+        OpenParquet(store.objects.at("distinct"))->metadata()->RowGroup(0)->ColumnChunk(i)->has_dictionary_page());
+    EXPECT_TRUE(
+        OpenParquet(store.objects.at("repeated"))->metadata()->RowGroup(0)->ColumnChunk(i)->has_dictionary_page());
+  }
+  const auto table = ReadTable(store.objects.at("distinct"));
+  const auto& counts = static_cast<const arrow::Int64Array&>(*table->column(3)->chunk(0));
+  for (int row = 0; row < 5000; ++row) ASSERT_EQ(counts.Value(row), row * 1000 + row % 7);
 }
 
 TEST(WriteDataFileTest, EveryCompressionAndNoOther) {

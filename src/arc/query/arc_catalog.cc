@@ -53,8 +53,7 @@ class ArcCatalog : public duckdb::Catalog {
     return nullptr;
   }
 
-  void ScanSchemas(duckdb::ClientContext& context,
-                   std::function<void(duckdb::SchemaCatalogEntry&)> callback) override {
+  void ScanSchemas(duckdb::ClientContext& context, std::function<void(duckdb::SchemaCatalogEntry&)> callback) override {
     auto& transaction = duckdb::Transaction::Get(context, *this).Cast<ArcTransaction>();
     for (ArcSchemaEntry* schema : transaction.Schemas(*this)) callback(*schema);
   }

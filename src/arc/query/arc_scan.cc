@@ -216,8 +216,7 @@ duckdb::InsertionOrderPreservingMap<duckdb::string> ToStringAfterwards(
   size_t opened = 0;
   std::lock_guard lock(state.lock);
   for (const auto& reader : state.readers) {
-    if (reader && !IsHot(reader->file_to_be_opened) &&
-        reader->file_state != duckdb::MultiFileFileState::UNOPENED) {
+    if (reader && !IsHot(reader->file_to_be_opened) && reader->file_state != duckdb::MultiFileFileState::UNOPENED) {
       ++opened;
     }
   }

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "arc/query/code_filter.h"
 #include "arc/query/hot_vectors.h"
 #include "duckdb/common/types/data_chunk.hpp"
 #include "duckdb/parallel/async_result.hpp"
@@ -72,7 +73,7 @@ class HotReader : public duckdb::BaseFileReader {
     }
     while (state.position < state.end) {
       uint32_t count = std::min<uint32_t>(STANDARD_VECTOR_SIZE, state.end - state.position);
-      duckdb::idx_t kept = ScanRows(state, count, output);
+      duckdb::idx_t kept = ScanRows(context, state, count, output);
       state.position += count;
       if (kept > 0) return duckdb::AsyncResult(duckdb::SourceResultType::HAVE_MORE_OUTPUT);
       output.Reset();
@@ -151,7 +152,8 @@ class HotReader : public duckdb::BaseFileReader {
   }
 
   // Fills `output` with the rows of the next `count` that pass the filters: how many.
-  duckdb::idx_t ScanRows(HotScanState& state, uint32_t count, duckdb::DataChunk& output) {
+  duckdb::idx_t ScanRows(duckdb::ClientContext& context, HotScanState& state, uint32_t count,
+                         duckdb::DataChunk& output) {
     duckdb::idx_t kept = count;
     duckdb::SelectionVector selection;
     std::vector<bool> filled(state.columns.size(), false);
@@ -159,12 +161,19 @@ class HotReader : public duckdb::BaseFileReader {
       size_t next_state = 0;
       for (const auto& [place, filter] : filters->filters) {
         auto& filter_state = *state.filter_states[next_state++];
-        duckdb::Vector& vector = output.data[place];
-        Fill(state, place, count, vector);
-        filled[place] = true;
-        duckdb::UnifiedVectorFormat format;
-        vector.ToUnifiedFormat(count, format);
-        duckdb::ColumnSegment::FilterSelection(selection, vector, format, *filter, filter_state, count, kept);
+        const ChunkColumn* column = state.columns[place];
+        const PassingCodes* passing =
+            column == nullptr ? nullptr : code_filters_.Of(context, *column, *filter, state.chunk->rows);
+        if (passing != nullptr) {
+          SelectByCode(*column, state.position, *passing, &selection, &kept);
+        } else {
+          duckdb::Vector& vector = output.data[place];
+          Fill(state, place, count, vector);
+          filled[place] = true;
+          duckdb::UnifiedVectorFormat format;
+          vector.ToUnifiedFormat(count, format);
+          duckdb::ColumnSegment::FilterSelection(selection, vector, format, *filter, filter_state, count, kept);
+        }
         if (kept == 0) return 0;
       }
     }
@@ -180,6 +189,7 @@ class HotReader : public duckdb::BaseFileReader {
   std::vector<Morsel> morsels_;
   size_t next_ = 0;
   DuckDictionaries dictionaries_;
+  CodeFilters code_filters_{dictionaries_};
   std::mutex mutex_;
   // The local state's type belongs to the Parquet reader, so ours stands beside it.
   std::unordered_map<duckdb::LocalTableFunctionState*, std::unique_ptr<HotScanState>> states_;

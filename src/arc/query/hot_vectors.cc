@@ -71,9 +71,7 @@ duckdb::buffer_ptr<duckdb::VectorChildBuffer> DuckDictionaries::Of(const TagDict
     uint32_t size = dictionary.size();
     made = duckdb::DictionaryVector::CreateReusableDictionary(duckdb::LogicalType::VARCHAR, size + 1);
     auto* strings = duckdb::FlatVector::GetData<duckdb::string_t>(made->data);
-    for (uint32_t code = 0; code < size; ++code) {
-      std::memcpy(static_cast<void*>(&strings[code]), &dictionary[code], sizeof(HotString));
-    }
+    std::memcpy(static_cast<void*>(strings), dictionary.values(), size * sizeof(HotString));
     duckdb::FlatVector::SetNull(made->data, size, true);
   }
   return made;
@@ -100,8 +98,8 @@ void FillVector(const ChunkColumn& column, const duckdb::LogicalType& type, uint
       break;
   }
   if (!matches) {
-    throw duckdb::InternalException("hot rows hold %s where the table says %s",
-                                    std::string(SqlTypeName(column.type)), type.ToString());
+    throw duckdb::InternalException("hot rows hold %s where the table says %s", std::string(SqlTypeName(column.type)),
+                                    type.ToString());
   }
   if (column.dictionary) {
     FillCodes(column, from, count, dictionaries, vector);

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 #include <memory>
+#include <mutex>
 
 #include "arc/buffer/chunk.h"
 #include "duckdb/common/types/vector.hpp"

@@ -20,9 +20,9 @@ Result<int> PlaceQueue::Acquire(QueryPriority priority, int64_t deadline_nanos) 
     return place;
   }
   if (queued_ >= queue_limit_) {
-    return MakeError(ErrorKind::kOverloaded,
-                     "all " + std::to_string(places_) + " query places are taken and the queue of " +
-                         std::to_string(queue_limit_) + " is full; retry later");
+    return MakeError(ErrorKind::kOverloaded, "all " + std::to_string(places_) +
+                                                 " query places are taken and the queue of " +
+                                                 std::to_string(queue_limit_) + " is full; retry later");
   }
   auto& line = waiting_[static_cast<int>(priority)];
   Waiter self;

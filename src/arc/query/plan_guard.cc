@@ -70,8 +70,8 @@ void MakePlain(duckdb::ClientContext& context, ExpressionPtr& expression) {
   if (ExpressionPtr* plain = PlainTimestamp(expression)) {
     expression = std::move(*plain);
   } else {
-    expression = duckdb::BoundCastExpression::AddCastToType(context, std::move(expression),
-                                                            duckdb::LogicalType::TIMESTAMP);
+    expression =
+        duckdb::BoundCastExpression::AddCastToType(context, std::move(expression), duckdb::LogicalType::TIMESTAMP);
   }
 }
 

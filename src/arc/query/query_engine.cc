@@ -5,9 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <filesystem>
-#include <map>
 #include <mutex>
 
 #include "arc/base/clock.h"
@@ -19,6 +17,8 @@
 
 namespace arc {
 namespace {
+
+constexpr size_t kLoggedBytes = 2000;  // of a slow query's text
 
 double Milliseconds(int64_t nanos) { return static_cast<double>(nanos) / 1e6; }
 
@@ -177,7 +177,10 @@ class PooledStream : public ResultStream, public Interruptible {
     core_->places.Release(place_);
     if (execution_ms >= static_cast<double>(core_->options.slow_query.count())) {
       Log(LogLevel::kWarning, "query", "slow query",
-          {{"sql", sql_}, {"execution_ms", execution_ms}, {"wait_ms", stats_.wait_ms}, {"rows", stats_.rows}});
+          {{"sql", sql_.substr(0, kLoggedBytes)},
+           {"execution_ms", execution_ms},
+           {"wait_ms", stats_.wait_ms},
+           {"rows", stats_.rows}});
     }
   }
 

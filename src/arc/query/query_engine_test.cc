@@ -26,8 +26,8 @@ constexpr int64_t kSecond = 1'000'000;
 class QueryEngineTest : public ::testing::Test {
  protected:
   QueryEngineTest() {
-    folder_ = std::filesystem::path(::testing::TempDir()) /
-              ("query_engine_test_" + Uuid::Random(SystemRandom()).ToString());
+    folder_ =
+        std::filesystem::path(::testing::TempDir()) / ("query_engine_test_" + Uuid::Random(SystemRandom()).ToString());
     std::filesystem::create_directories(folder_);
     store_ = std::move(*OpenLocalObjectStore(SystemDisk(), folder_ / "store"));
     options_.threads = 2;
@@ -106,8 +106,7 @@ TEST_F(QueryEngineTest, ReadsWhatWasJustWritten) {
 TEST_F(QueryEngineTest, SchemaAndTypesOfTheResult) {
   WriteCpu(3);
   auto stream = *Execute("SELECT time, host, value, 1::UBIGINT AS u FROM cpu");
-  EXPECT_EQ(stream->schema()->ToString(),
-            "time: timestamp[us]\nhost: string\nvalue: double\nu: uint64");
+  EXPECT_EQ(stream->schema()->ToString(), "time: timestamp[us]\nhost: string\nvalue: double\nu: uint64");
 }
 
 TEST_F(QueryEngineTest, AQuerySeesOneVersionHoweverOftenItNamesTheTable) {
@@ -306,9 +305,9 @@ TEST_F(QueryEngineTest, LeftoversInTheSpillFolderAreRemovedAtStart) {
 
 TEST_F(QueryEngineTest, LargeSortsSpillAndStayWithinTheMemoryLimit) {
   options_.memory_limit_bytes = int64_t{100} << 20;
-  auto rows = Run(
-      "SELECT count(*) FROM (SELECT range, hash(range) h, 'some text to fill memory ' || range FROM range(3000000)"
-      " ORDER BY h)");
+  auto rows =
+      Run("SELECT count(*) FROM (SELECT range, hash(range) h, 'some text to fill memory ' || range FROM range(3000000)"
+          " ORDER BY h)");
   ASSERT_TRUE(rows.ok()) << rows.error().message;
   EXPECT_THAT(*rows, ElementsAre("3000000"));
 }
@@ -320,6 +319,49 @@ TEST_F(QueryEngineTest, StreamsOutliveTheEngineObject) {
   int64_t rows = 0;
   while (auto batch = *stream->Next()) rows += batch->num_rows();
   EXPECT_EQ(rows, 300'000);
+}
+
+TEST_F(QueryEngineTest, GarbageIsAnErrorNotACrash) {
+  WriteCpu(10);
+  const std::string seeds[] = {
+      "SELECT host, avg(value) FROM default.cpu WHERE time > now() - INTERVAL '1 hour' GROUP BY host ORDER BY 1",
+      "WITH a AS (SELECT * FROM cpu) SELECT * FROM a JOIN cpu USING (time) LIMIT 3",
+      "PIVOT cpu ON host USING sum(value)",
+      "SHOW TABLES FROM default",
+      "DESCRIBE cpu",
+      "SUMMARIZE default.cpu"};
+  SeededRandom random(7);
+  for (int round = 0; round < 400; ++round) {
+    std::string sql = seeds[random.NextU64() % std::size(seeds)];
+    for (uint64_t edits = random.NextU64() % 4 + 1; edits > 0; --edits) {
+      size_t at = random.NextU64() % sql.size();
+      switch (random.NextU64() % 3) {
+        case 0: sql[at] = static_cast<char>(random.NextU64()); break;
+        case 1: sql.erase(at, random.NextU64() % 5); break;
+        default: sql.insert(at, sql.substr(random.NextU64() % sql.size(), random.NextU64() % 8)); break;
+      }
+      if (sql.empty()) sql = "x";
+    }
+    Result<std::vector<std::string>> rows = Run(sql);
+    if (!rows.ok()) EXPECT_NE(rows.error().kind, ErrorKind::kInternal) << sql << ": " << rows.error().message;
+  }
+  EXPECT_EQ(engine().pool_stats().active, 0);
+  EXPECT_THAT(Rows("SELECT count(*) FROM cpu"), ElementsAre("10"));
+}
+
+TEST_F(QueryEngineTest, DeepNestingIsAnErrorNotACrash) {
+  std::string parentheses = "SELECT " + std::string(20'000, '(') + "1" + std::string(20'000, ')');
+  std::string sums = "SELECT 1";
+  std::string subqueries = "SELECT 1";
+  for (int i = 0; i < 5'000; ++i) {
+    sums += "+1";
+    subqueries = "SELECT * FROM (" + subqueries + ")";
+  }
+  for (const std::string& sql : {parentheses, sums, subqueries}) {
+    Result<std::vector<std::string>> rows = Run(sql);
+    if (!rows.ok()) EXPECT_NE(rows.error().kind, ErrorKind::kInternal) << rows.error().message.substr(0, 200);
+  }
+  EXPECT_THAT(Rows("SELECT 1"), ElementsAre("1"));
 }
 
 TEST_F(QueryEngineTest, ErrorsShowTheLineAndNoStackTrace) {

@@ -4,7 +4,6 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
-
 #include "arc/base/uuid.h"
 #include "arc/query/arc_catalog.h"
 #include "arc/query/duck_error.h"
@@ -65,8 +64,8 @@ class DuckSession : public Session {
       ::ArrowArray array{};
       duckdb::idx_t rows = 0;
       duckdb::ErrorData error;
-      bool ok = duckdb::ArrowUtil::TryFetchChunk(*scan_, properties_, batch_rows_, &array, rows, error,
-                                                 extension_types_);
+      bool ok =
+          duckdb::ArrowUtil::TryFetchChunk(*scan_, properties_, batch_rows_, &array, rows, error, extension_types_);
       if (!ok) return Fail(std::move(error), "");
       batch_rows_ = kBatchRows;
       if (rows == 0) return std::shared_ptr<arrow::RecordBatch>();
@@ -113,7 +112,7 @@ class DuckSession : public Session {
       duckdb::ClientData::Get(context()).catalog_search_path->Set(
           duckdb::CatalogSearchEntry(kArcCatalog, request.database), duckdb::CatalogSetPathType::SET_DIRECTLY);
     }
-    CheckedStatement checked = CheckStatement(sql, context().GetParserOptions(), sources_.catalog.Databases());
+    CheckedStatement checked = CheckStatement(sql, context().GetParserOptions(), sources_.catalog);
     if (!checked.before.empty()) {
       client_.trusted = true;
       connection_.BeginTransaction();

@@ -29,19 +29,19 @@ using duckdb::TableRef;
 constexpr std::string_view kForbidden[] = {"current_setting", "getenv", "write_log"};
 
 constexpr std::string_view kTableFunctions[] = {
-    kShowDatabasesFunction,
-    kShowTablesFunction,
+    kShowDatabasesFunction, kShowTablesFunction,
     // Values.
     "generate_series", "json_each", "json_tree", "range", "repeat", "repeat_row", "test_all_types", "unnest",
     // The catalog, filtered by what the principal may read; BI tools and information_schema live on these.
-    "duckdb_columns", "duckdb_constraints", "duckdb_databases", "duckdb_functions", "duckdb_indexes",
-    "duckdb_keywords", "duckdb_schemas", "duckdb_sequences", "duckdb_tables", "duckdb_types", "duckdb_views",
-    "icu_calendar_names", "pg_timezone_names", "pragma_collations", "pragma_table_info", "pragma_version"};
+    "duckdb_columns", "duckdb_constraints", "duckdb_databases", "duckdb_functions", "duckdb_indexes", "duckdb_keywords",
+    "duckdb_schemas", "duckdb_sequences", "duckdb_tables", "duckdb_types", "duckdb_views", "icu_calendar_names",
+    "pg_timezone_names", "pragma_collations", "pragma_table_info", "pragma_version"};
 
 [[noreturn]] void Refuse(const std::string& what) {
-  throw duckdb::PermissionException("%s is not allowed; allowed are queries (SELECT, WITH, FROM, VALUES, PIVOT), "
-                                    "DESCRIBE, SHOW, SUMMARIZE and EXPLAIN of them",
-                                    what);
+  throw duckdb::PermissionException(
+      "%s is not allowed; allowed are queries (SELECT, WITH, FROM, VALUES, PIVOT), "
+      "DESCRIBE, SHOW, SUMMARIZE and EXPLAIN of them",
+      what);
 }
 
 bool IsWordByte(char byte) {
@@ -52,7 +52,7 @@ bool IsWordByte(char byte) {
 // Walks a parsed query, resolving and checking names on the way.
 class Resolver {
  public:
-  explicit Resolver(const std::vector<std::string>& databases) : databases_(databases) {}
+  explicit Resolver(const CatalogView& catalog) : catalog_(catalog) {}
 
   void Visit(QueryNode& node) {
     switch (node.type) {
@@ -112,9 +112,7 @@ class Resolver {
     if (!table) return;
     switch (table->type) {
       case duckdb::TableReferenceType::BASE_TABLE: Resolve(table->Cast<duckdb::BaseTableRef>()); break;
-      case duckdb::TableReferenceType::SUBQUERY:
-        Visit(*table->Cast<duckdb::SubqueryRef>().subquery->node);
-        break;
+      case duckdb::TableReferenceType::SUBQUERY: Visit(*table->Cast<duckdb::SubqueryRef>().subquery->node); break;
       case duckdb::TableReferenceType::JOIN: {
         auto& join = table->Cast<duckdb::JoinRef>();
         Visit(join.left);
@@ -163,9 +161,9 @@ class Resolver {
     if (table.at_clause) throw duckdb::NotImplementedException("Time travel (AT) is not supported yet");
     if (table.schema_name.empty()) return;
     if (table.catalog_name.empty()) {
-      bool system = SameIdentifier(table.schema_name, "information_schema") ||
-                    SameIdentifier(table.schema_name, "pg_catalog");
-      if (system && FindDatabase(databases_, table.schema_name) == nullptr) return;
+      bool system =
+          SameIdentifier(table.schema_name, "information_schema") || SameIdentifier(table.schema_name, "pg_catalog");
+      if (system && !catalog_.HasDatabase(table.schema_name)) return;
       table.catalog_name = kArcCatalog;
     }
     bool main = SameIdentifier(table.catalog_name, kArcCatalog) && SameIdentifier(table.schema_name, DEFAULT_SCHEMA);
@@ -210,7 +208,7 @@ class Resolver {
     table = std::move(result);
   }
 
-  const std::vector<std::string>& databases_;
+  const CatalogView& catalog_;
 };
 
 void CheckOne(duckdb::SQLStatement& statement, Resolver& resolver) {
@@ -288,7 +286,7 @@ std::string QuoteDefault(const std::string& sql) {
 }
 
 CheckedStatement CheckStatement(const std::string& sql, const duckdb::ParserOptions& options,
-                                const std::vector<std::string>& databases) {
+                                const CatalogView& catalog) {
   duckdb::Parser parser(options);
   parser.ParseQuery(sql);
   if (parser.statements.empty()) throw duckdb::InvalidInputException("There is no statement to run");
@@ -296,7 +294,7 @@ CheckedStatement CheckStatement(const std::string& sql, const duckdb::ParserOpti
     throw duckdb::InvalidInputException("Only one statement at a time can be run, not %d",
                                         static_cast<int>(parser.statements.size()));
   }
-  Resolver resolver(databases);
+  Resolver resolver(catalog);
   auto& parsed = parser.statements.front();
   if (parsed->type == duckdb::StatementType::MULTI_STATEMENT) {
     return CheckPivot(parsed->Cast<duckdb::MultiStatement>(), resolver);

@@ -3,7 +3,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "arc/base/result.h"
 #include "arc/query/arc_catalog.h"
@@ -26,7 +25,7 @@ std::string QuoteDefault(const std::string& sql);
 // `sql` has been through QuoteDefault. Databases in `database.table` become schemas of our catalog whatever DuckDB's
 // own catalogs are called; SHOW DATABASES and SHOW TABLES become our functions. Throws DuckDB's exceptions.
 CheckedStatement CheckStatement(const std::string& sql, const duckdb::ParserOptions& options,
-                                const std::vector<std::string>& databases);
+                                const CatalogView& catalog);
 
 // Functions that tell about the process rather than about data. `name` in lower case.
 bool IsForbiddenFunction(std::string_view name);

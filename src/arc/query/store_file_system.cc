@@ -28,8 +28,7 @@ class StoreFileSystem : public duckdb::FileSystem {
     Refuse();
   }
 
-  duckdb::unique_ptr<duckdb::FileHandle> OpenFileExtended(const duckdb::OpenFileInfo& info,
-                                                          duckdb::FileOpenFlags flags,
+  duckdb::unique_ptr<duckdb::FileHandle> OpenFileExtended(const duckdb::OpenFileInfo& info, duckdb::FileOpenFlags flags,
                                                           duckdb::optional_ptr<duckdb::FileOpener>) override {
     if (!info.extended_info) Refuse();
     const auto& options = info.extended_info->options;
@@ -43,8 +42,8 @@ class StoreFileSystem : public duckdb::FileSystem {
 
   void Read(duckdb::FileHandle& handle, void* buffer, int64_t bytes, duckdb::idx_t offset) override {
     auto& object = handle.Cast<ObjectHandle>();
-    Result<size_t> read = object.reader->ReadAt(
-        static_cast<int64_t>(offset), std::span(static_cast<uint8_t*>(buffer), static_cast<size_t>(bytes)));
+    Result<size_t> read = object.reader->ReadAt(static_cast<int64_t>(offset),
+                                                std::span(static_cast<uint8_t*>(buffer), static_cast<size_t>(bytes)));
     if (!read.ok()) throw duckdb::IOException("%s", read.error().message);
     if (*read != static_cast<size_t>(bytes)) {
       throw duckdb::IOException("%s is shorter than its metadata says", handle.path);

@@ -81,6 +81,11 @@ TimeRanges RangesOfEpoch(ExpressionType comparison, const duckdb::Expression& le
   return TimeRanges::All();
 }
 
+TimeRanges RangesOfSide(ExpressionType comparison, const duckdb::Expression& left, const duckdb::Value& value,
+                        const IsTime& is_time) {
+  return is_time(left) ? RangesOfComparison(comparison, value) : RangesOfEpoch(comparison, left, value, is_time);
+}
+
 TimeRanges RangesOfIn(const duckdb::BoundOperatorExpression& in, const IsTime& is_time) {
   if (in.children.empty() || !is_time(*in.children[0])) return TimeRanges::All();
   TimeRanges result;
@@ -152,13 +157,12 @@ TimeRanges RangesOfPredicate(const duckdb::Expression& predicate, const IsTime& 
     }
     case duckdb::ExpressionClass::BOUND_BETWEEN: {
       const auto& between = predicate.Cast<duckdb::BoundBetweenExpression>();
-      if (!is_time(*between.input)) return TimeRanges::All();
       TimeRanges result = TimeRanges::All();
       if (const duckdb::Value* lower = ConstantOf(*between.lower)) {
-        result = result.And(RangesOfComparison(between.LowerComparisonType(), *lower));
+        result = result.And(RangesOfSide(between.LowerComparisonType(), *between.input, *lower, is_time));
       }
       if (const duckdb::Value* upper = ConstantOf(*between.upper)) {
-        result = result.And(RangesOfComparison(between.UpperComparisonType(), *upper));
+        result = result.And(RangesOfSide(between.UpperComparisonType(), *between.input, *upper, is_time));
       }
       return result;
     }
@@ -173,7 +177,7 @@ TimeRanges RangesOfPredicate(const duckdb::Expression& predicate, const IsTime& 
         if (value == nullptr) return TimeRanges::All();
         type = duckdb::FlipComparisonExpression(type);
       }
-      return is_time(*left) ? RangesOfComparison(type, *value) : RangesOfEpoch(type, *left, *value, is_time);
+      return RangesOfSide(type, *left, *value, is_time);
     }
     case duckdb::ExpressionClass::BOUND_OPERATOR:
       if (predicate.GetExpressionType() != ExpressionType::COMPARE_IN) return TimeRanges::All();

@@ -10,13 +10,9 @@ TimeRanges TimeRanges::Between(int64_t from, int64_t to) {
   return result;
 }
 
-TimeRanges TimeRanges::Before(int64_t time) {
-  return time == INT64_MIN ? None() : Between(INT64_MIN, time - 1);
-}
+TimeRanges TimeRanges::Before(int64_t time) { return time == INT64_MIN ? None() : Between(INT64_MIN, time - 1); }
 
-TimeRanges TimeRanges::After(int64_t time) {
-  return time == INT64_MAX ? None() : Between(time + 1, INT64_MAX);
-}
+TimeRanges TimeRanges::After(int64_t time) { return time == INT64_MAX ? None() : Between(time + 1, INT64_MAX); }
 
 bool TimeRanges::Meets(int64_t from, int64_t to) const {
   auto first = std::lower_bound(intervals_.begin(), intervals_.end(), from,
@@ -51,8 +47,7 @@ TimeRanges TimeRanges::Or(const TimeRanges& other) const {
   std::vector<TimeInterval> merged;
   merged.reserve(intervals_.size() + other.intervals_.size());
   std::merge(intervals_.begin(), intervals_.end(), other.intervals_.begin(), other.intervals_.end(),
-             std::back_inserter(merged),
-             [](const TimeInterval& x, const TimeInterval& y) { return x.from < y.from; });
+             std::back_inserter(merged), [](const TimeInterval& x, const TimeInterval& y) { return x.from < y.from; });
   TimeRanges result;
   for (const TimeInterval& interval : merged) {
     auto& joined = result.intervals_;

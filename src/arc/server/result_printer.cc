@@ -230,7 +230,7 @@ int DisplayWidth(std::string_view text) {
 std::string GroupDigits(int64_t number) {
   std::string text = std::to_string(number);
   const size_t first = text.starts_with('-') ? 1 : 0;
-  for (size_t at = text.size(); at > first + 3;) text.insert(at -= 3, ",");
+  for (size_t at = text.size(); at > first + 3;) text.insert(at -= 3, 1, ',');
   return text;
 }
 

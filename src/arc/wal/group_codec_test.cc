@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <limits>
 #include <map>
 #include <string>
@@ -137,6 +138,42 @@ TEST(GroupCodec, FramesSayWhereTheyBelong) {
   EXPECT_EQ(group->messages[0].frame.last, Lsn{9});
   EXPECT_EQ(group->messages[4].frame.first, Lsn{9});
   EXPECT_EQ(group->messages[7].frame.table, MakeTable(2, "b").id);
+}
+
+// docs/formats/wal.md, "Bytes": files written today must be read by every later version.
+TEST(GroupCodec, TheFrameStandsWhereTheFormatSays) {
+  GroupEncoder encoder(MakeTable(9, "").id);
+  const auto bytes = Encode(encoder, {RowsRecord(MakeTable(1, "a"), NumberedBatch(3))}, Lsn{0x1F});
+  const auto number = [&](size_t at, int size) {
+    uint64_t value = 0;
+    for (int i = size - 1; i >= 0; --i) value = value << 8 | bytes[at + static_cast<size_t>(i)];
+    return value;
+  };
+  EXPECT_EQ(number(0, 4), 0xFFFFFFFFU);
+  EXPECT_EQ(number(8, 4), 20U);
+  const std::vector<uint64_t> vtable = {14, 24, 20, 22, 12, 4, 16};
+  for (size_t i = 0; i < vtable.size(); ++i) EXPECT_EQ(number(12 + 2 * i, 2), vtable[i]) << i;
+  EXPECT_EQ(number(28, 4), 16U);
+  EXPECT_EQ(number(32, 8), 0U) << "a schema has no body";
+  EXPECT_EQ(number(48, 2), 4U);
+  EXPECT_EQ(number(50, 1), 1U);
+  EXPECT_EQ(number(52, 4), 1U);
+  EXPECT_EQ(std::string(bytes.begin() + 84, bytes.begin() + 91), "arc.wal");
+  EXPECT_EQ(number(92, 4), 235U);
+  const std::string value(bytes.begin() + 96, bytes.begin() + 96 + 235);
+  const std::string expected =
+      "v1 table=01010101-0101-0101-0101-010101010101 lsn=000000000000001f-000000000000001f "
+      "group=000000000000001f@0000000000001000+" +
+      value.substr(value.find('+') + 1, 16) +
+      " at=0000000000001000 durable=0000000000000006 epoch=abcdef0123456789 body=00000000 crc=";
+  EXPECT_EQ(value.substr(0, 227), expected);
+  // The documented checksum, by the slow way.
+  std::vector<uint8_t> head(bytes.begin(), bytes.begin() + 8 + static_cast<std::ptrdiff_t>(number(4, 4)));
+  const std::string crc = value.substr(227);
+  std::fill_n(head.begin() + 96 + 227, 8, '0');
+  char text[9];
+  std::snprintf(text, sizeof(text), "%08x", ExtendCrc32cByTable(0, head));
+  EXPECT_EQ(crc, text);
 }
 
 TEST(GroupCodec, AnyChangedByteIsNoticed) {

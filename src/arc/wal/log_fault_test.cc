@@ -9,6 +9,53 @@
 namespace arc {
 namespace {
 
+// A file system that copies on write: overwriting, too, can find the disk full, half-way.
+class CopyingDisk : public LocalDisk {
+ public:
+  explicit CopyingDisk(LocalDisk& disk) : disk_(disk) {}
+  void FailNextLargeWrite() { fail_next_ = true; }
+  Result<std::unique_ptr<DiskFile>> Open(const std::string& path, OpenMode mode) override {
+    ARC_ASSIGN_OR_RETURN(auto file, disk_.Open(path, mode));
+    return std::unique_ptr<DiskFile>(std::make_unique<File>(std::move(file), *this));
+  }
+  Status Rename(const std::string& from, const std::string& to) override { return disk_.Rename(from, to); }
+  Status RenameNoReplace(const std::string& from, const std::string& to) override {
+    return disk_.RenameNoReplace(from, to);
+  }
+  Status Remove(const std::string& path) override { return disk_.Remove(path); }
+  Result<bool> Exists(const std::string& path) override { return disk_.Exists(path); }
+  Result<std::vector<std::string>> List(const std::string& folder) override { return disk_.List(folder); }
+  Result<bool> IsDirectory(const std::string& path) override { return disk_.IsDirectory(path); }
+  Result<DiskEntry> Stat(const std::string& path) override { return disk_.Stat(path); }
+  Status CreateDirectories(const std::string& path) override { return disk_.CreateDirectories(path); }
+  Status SyncDirectory(const std::string& path) override { return disk_.SyncDirectory(path); }
+  Result<std::unique_ptr<DiskLock>> Lock(const std::string& path) override { return disk_.Lock(path); }
+  Result<int64_t> FreeBytes(const std::string& path) override { return disk_.FreeBytes(path); }
+
+ private:
+  class File : public DiskFile {
+   public:
+    File(std::unique_ptr<DiskFile> file, CopyingDisk& disk) : file_(std::move(file)), disk_(disk) {}
+    Result<size_t> ReadAt(int64_t offset, std::span<uint8_t> bytes) override { return file_->ReadAt(offset, bytes); }
+    Status WriteAt(int64_t offset, std::span<const uint8_t> bytes) override {
+      if (bytes.size() < 500 || !disk_.fail_next_.exchange(false)) return file_->WriteAt(offset, bytes);
+      ARC_RETURN_IF_ERROR(file_->WriteAt(offset, bytes.first(bytes.size() - 100)));
+      return MakeError(ErrorKind::kDiskFull, "no space left on device");
+    }
+    Result<int64_t> Size() override { return file_->Size(); }
+    Status Truncate(int64_t size) override { return file_->Truncate(size); }
+    Status Preallocate(int64_t size) override { return file_->Preallocate(size); }
+    Status SyncData() override { return file_->SyncData(); }
+    Status Sync() override { return file_->Sync(); }
+
+   private:
+    std::unique_ptr<DiskFile> file_;
+    CopyingDisk& disk_;
+  };
+  LocalDisk& disk_;
+  std::atomic<bool> fail_next_ = false;
+};
+
 class LogFaultTest : public LogFixture {
  protected:
   // Lets the clock run until the log has noticed that the disk has room.
@@ -77,6 +124,30 @@ TEST_F(LogFaultTest, AGroupTooLargeForTheDiskLeavesTheLogUsable) {
   Open();
   EXPECT_EQ(replayed_, applied_);
   EXPECT_EQ(replayed_.size(), 2U);
+}
+
+TEST_F(LogFaultTest, AWriteThatFindsTheDiskFullHalfWayLeavesNothingBehind) {
+  CopyingDisk copying(disk_);
+  log_disk_ = &copying;
+  for (auto mode : {SyncMode::kFdatasync, SyncMode::kAsync}) {
+    options_.sync_mode = mode;
+    options_.folder = mode == SyncMode::kAsync ? "/data/async" : "/data/wal";
+    applied_.clear();
+    Open();
+    MustAppend(1);
+    MustAppend(2);
+    copying.FailNextLargeWrite();
+    EXPECT_EQ(AppendNumber(3).error().kind, ErrorKind::kDiskFull);
+    ASSERT_TRUE(WaitUntilNotFull());
+    MustAppend(4);
+    EXPECT_EQ(log_->poisoned(), "");
+    Open();
+    EXPECT_EQ(replayed_, applied_) << "the refused group is gone, a hole in the numbers is no damage";
+    EXPECT_EQ(replayed_.size(), 3U);
+    EXPECT_EQ(report_.cut_bytes, 0);
+    EXPECT_EQ(FilesWith("segment_").size(), 3U) << "two with records and the new one";
+    log_.reset();
+  }
 }
 
 TEST_F(LogFaultTest, AFailedSyncPoisonsTheLog) {

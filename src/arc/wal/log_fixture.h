@@ -38,7 +38,7 @@ class LogFixture : public testing::Test {
     replayed_.clear();
     report_ = {};
     return WriteAheadLog::Open(
-        disk_, clock_, random_, options_, [this](const Uuid&) -> Result<Lsn> { return floor_; },
+        *log_disk_, clock_, random_, options_, [this](const Uuid&) -> Result<Lsn> { return floor_; },
         [this](Lsn lsn, LogRecord&& record) -> Status {
           EXPECT_TRUE(replayed_.empty() || replayed_.rbegin()->first < lsn.value) << "replay out of order";
           replayed_[lsn.value] = NumberOf(record);
@@ -102,6 +102,7 @@ class LogFixture : public testing::Test {
   }
 
   PowerCutDisk disk_;
+  LocalDisk* log_disk_ = &disk_;  // or something around it
   ManualClock clock_{1'754'000'000'000'000};
   SeededRandom random_{42};
   LogOptions options_;

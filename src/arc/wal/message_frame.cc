@@ -2,8 +2,8 @@
 
 #include <array>
 #include <bit>
-#include <charconv>
 #include <cstring>
+#include <string>
 #include <string_view>
 
 #include "arc/base/check.h"

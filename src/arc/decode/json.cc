@@ -1,0 +1,24 @@
+#include "arc/decode/json.h"
+
+#include <simdjson.h>
+
+#include <limits>
+
+#include "arc/decode/batch_builder.h"
+#include "arc/decode/json_decoder.h"
+
+namespace arc {
+
+Result<WriteRequest> DecodeJson(std::string_view body, const JsonOptions& options) {
+  return DecodeGuarded(body, [&]() -> Result<WriteRequest> {
+    if (body.empty()) return InvalidArgument("not JSON: the body is empty");
+    RequestBuilder request(body.size());
+    // simdjson reads past the end: a copy with room behind it.
+    const simdjson::padded_string padded(body);
+    JsonDecoder decoder(padded, {options.server_time_micros, options.precision}, &request);
+    ARC_RETURN_IF_ERROR(decoder.Run());
+    return request.Finish("row");
+  });
+}
+
+}  // namespace arc

@@ -1,0 +1,106 @@
+#include "arc/server/options.h"
+
+#include <gtest/gtest.h>
+
+namespace arc {
+namespace {
+
+Config With(std::vector<std::pair<std::string, std::string>> settings) {
+  ConfigInput input;
+  input.config_file.reset();
+  input.dotenv_file = "";
+  input.command_line = std::move(settings);
+  auto config = Config::Load(input, nullptr);
+  EXPECT_TRUE(config.ok()) << config.error().message;
+  return *config;
+}
+
+TEST(Options, DefaultsAreTheEngines) {
+  const EngineOptions ours = EngineOptionsOf(With({}));
+  const EngineOptions engine;
+  EXPECT_EQ(ours.data_folder, engine.data_folder);
+  EXPECT_EQ(ours.storage_root, engine.storage_root);
+  EXPECT_EQ(ours.buffer_bytes, engine.buffer_bytes);
+  EXPECT_EQ(ours.buffer_wait_ms, engine.buffer_wait_ms);
+  EXPECT_EQ(ours.compression, engine.compression);
+  EXPECT_EQ(ours.flush.table_bytes, engine.flush.table_bytes);
+  EXPECT_EQ(ours.flush.table_age_ms, engine.flush.table_age_ms);
+  EXPECT_EQ(ours.flush.table_rows, engine.flush.table_rows);
+  EXPECT_EQ(ours.flush.log_bytes, engine.flush.log_bytes);
+  EXPECT_EQ(ours.flush.threads, engine.flush.threads);
+  EXPECT_EQ(ours.log.folder, engine.log.folder);
+  EXPECT_EQ(ours.log.sync_mode, engine.log.sync_mode);
+  EXPECT_EQ(ours.log.segment_bytes, engine.log.segment_bytes);
+  EXPECT_EQ(ours.log.segment_age_ms, engine.log.segment_age_ms);
+  EXPECT_EQ(ours.log.queue_bytes, engine.log.queue_bytes);
+  EXPECT_EQ(ours.log.recycled_segments, engine.log.recycled_segments);
+  EXPECT_EQ(ours.log.archive, engine.log.archive);
+  EXPECT_EQ(ours.log.archive_age_ms, engine.log.archive_age_ms);
+  EXPECT_EQ(ours.query.threads, engine.query.threads);
+  EXPECT_EQ(ours.query.memory_limit_bytes, engine.query.memory_limit_bytes);
+  EXPECT_EQ(ours.query.pool_size, engine.query.pool_size);
+  EXPECT_EQ(ours.query.queue_limit, engine.query.queue_limit);
+  EXPECT_EQ(ours.query.timeout, engine.query.timeout);
+  EXPECT_EQ(ours.query.slow_query, engine.query.slow_query);
+}
+
+TEST(Options, DefaultsAreTheHttpServers) {
+  const HttpOptions ours = HttpOptionsOf(With({}));
+  const HttpOptions http;
+  EXPECT_EQ(ours.host, http.host);
+  EXPECT_EQ(ours.port, http.port);
+  EXPECT_EQ(ours.io_threads, http.io_threads);
+  EXPECT_EQ(ours.max_connections, http.max_connections);
+  EXPECT_EQ(ours.max_body_bytes, http.max_body_bytes);
+  EXPECT_EQ(ours.max_decoded_body_bytes, http.max_decoded_body_bytes);
+  EXPECT_EQ(ours.body_budget_bytes, http.body_budget_bytes);
+  EXPECT_EQ(ours.query_threads, http.query_threads);
+  EXPECT_EQ(ours.auth_enabled, http.auth_enabled);
+  EXPECT_EQ(ours.token_requests_per_minute, http.token_requests_per_minute);
+  EXPECT_EQ(ours.cors_origins, http.cors_origins);
+}
+
+TEST(Options, ValuesArrive) {
+  const Config config = With({{"storage.data_dir", "/d"},
+                              {"storage.local_path", "/t"},
+                              {"wal.dir", "/w"},
+                              {"wal.sync_mode", "fsync"},
+                              {"wal.max_size_mb", "7"},
+                              {"wal.archive", "true"},
+                              {"ingestion.memory_mb", "64"},
+                              {"ingestion.buffer_size", "9"},
+                              {"ingestion.compression", "zstd"},
+                              {"duckdb.memory_limit", "2GB"},
+                              {"duckdb.temp_dir", "/x"},
+                              {"server.port", "0"},
+                              {"cors.origins", "http://a , http://b,"},
+                              {"logging.level", "error"},
+                              {"server.graceful_timeout", "3"}});
+  const EngineOptions engine = EngineOptionsOf(config);
+  EXPECT_EQ(engine.data_folder, "/d");
+  EXPECT_EQ(engine.storage_root, "/t");
+  EXPECT_EQ(engine.log.folder, "/w");
+  EXPECT_EQ(engine.log.sync_mode, SyncMode::kFsync);
+  EXPECT_EQ(engine.log.segment_bytes, 7 << 20);
+  EXPECT_TRUE(engine.log.archive);
+  EXPECT_EQ(engine.buffer_bytes, 64 << 20);
+  EXPECT_EQ(engine.flush.table_rows, 9);
+  EXPECT_EQ(engine.compression, "zstd");
+  EXPECT_EQ(engine.query.memory_limit_bytes, 2'000'000'000);
+  EXPECT_EQ(engine.query.temp_folder, "/x");
+  const HttpOptions http = HttpOptionsOf(config);
+  EXPECT_EQ(http.port, 0);
+  EXPECT_EQ(http.cors_origins, (std::vector<std::string>{"http://a", "http://b"}));
+  EXPECT_EQ(LogLevelOf(config), LogLevel::kError);
+  EXPECT_EQ(StopLimitOf(config), std::chrono::seconds(3));
+}
+
+TEST(Options, SyncModes) {
+  EXPECT_EQ(EngineOptionsOf(With({{"wal.sync_mode", "async"}})).log.sync_mode, SyncMode::kAsync);
+  EXPECT_EQ(EngineOptionsOf(With({{"wal.sync_mode", "off"}})).log.sync_mode, SyncMode::kOff);
+  EXPECT_EQ(EngineOptionsOf(With({{"wal.enabled", "false"}})).log.sync_mode, SyncMode::kOff);
+  EXPECT_TRUE(HttpOptionsOf(With({{"cors.origins", ""}})).cors_origins.empty());
+}
+
+}  // namespace
+}  // namespace arc
