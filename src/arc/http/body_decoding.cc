@@ -15,23 +15,15 @@ namespace {
 constexpr size_t kRatioFloor = 16 << 20;
 constexpr int kMaxWindowLog = 25;  // 32 MB: what a sender can make each thread hold; level 19 needs 8 MB
 
-// Makes room in `out` for more output, or says why there is none.
+// Looks at what there is, then makes room for more.
 Status MakeRoom(size_t in_bytes, const DecodingLimits& limits, BodyBuffer* out) {
-  if (out->room() > 0) return {};
   auto most = static_cast<size_t>(limits.max_bytes);
-  if (out->size() >= most) return MakeError(ErrorKind::kTooLarge, "the decompressed body is too large");
-  if (out->size() >= kRatioFloor && out->size() / static_cast<size_t>(limits.max_ratio) > in_bytes) {
+  if (out->size() > most) return MakeError(ErrorKind::kTooLarge, "the decompressed body is too large");
+  if (out->size() > kRatioFloor && out->size() / static_cast<size_t>(limits.max_ratio) > in_bytes) {
     return MakeError(ErrorKind::kTooLarge, "the body decompresses to far more than its size");
   }
+  if (out->room() > 0) return {};
   return out->Grow(std::max(most, out->size() + 1));
-}
-
-// What was produced may exceed the limit by the last block's rounding.
-Status CheckSize(const DecodingLimits& limits, const BodyBuffer& out) {
-  if (out.size() > static_cast<size_t>(limits.max_bytes)) {
-    return MakeError(ErrorKind::kTooLarge, "the decompressed body is too large");
-  }
-  return {};
 }
 
 // zlib's window and tables cost an allocation of 40 KB: one per thread is kept.
@@ -59,9 +51,8 @@ Status Gunzip(std::string_view body, const DecodingLimits& limits, BodyBuffer* o
     stream.avail_out = static_cast<uInt>(room);
     int code = inflate(&stream, Z_NO_FLUSH);
     out->Commit(room - stream.avail_out);
-    ARC_RETURN_IF_ERROR(CheckSize(limits, *out));
     if (code == Z_STREAM_END) {
-      if (stream.avail_in == 0) return {};
+      if (stream.avail_in == 0) return MakeRoom(body.size(), limits, out);
       if (inflateReset(&stream) != Z_OK) return Internal("zlib refused a reset");  // the next member
       continue;
     }
@@ -99,9 +90,8 @@ Status Unzstd(std::string_view body, const DecodingLimits& limits, BodyBuffer* o
       return InvalidArgument(std::string("the body is not valid zstd: ") + ZSTD_getErrorName(hint));
     }
     out->Commit(target.pos);
-    ARC_RETURN_IF_ERROR(CheckSize(limits, *out));
     bool full = target.pos == target.size;
-    if (hint == 0 && in.pos == in.size) return {};
+    if (hint == 0 && in.pos == in.size) return MakeRoom(body.size(), limits, out);
     if (in.pos == in.size && !full && in.pos == before) return InvalidArgument("the zstd body is cut short");
   }
 }

@@ -8,9 +8,6 @@
 
 #include "arc/http/connection.h"
 
-// A co_await never stands in a condition here: g++ 12 then puts the condition's value before the coroutine frame's
-// header, and the frame is read at the wrong place when it resumes.
-
 namespace arc {
 namespace {
 

@@ -1,3 +1,6 @@
+#include <optional>
+#include <utility>
+
 #include "arc/http/json_text.h"
 #include "arc/http/query_request.h"
 #include "arc/http/routes.h"
@@ -12,7 +15,8 @@ std::optional<Response> RefuseReading(const Exchange& exchange) {
 }
 
 Task<Response> RunBody(Exchange& exchange, std::optional<ResultFormat> format) {
-  if (auto refused = RefuseReading(exchange)) co_return std::move(*refused);
+  std::optional<Response> refused = RefuseReading(exchange);
+  if (refused.has_value()) co_return std::move(*refused);
   Result<QuerySpec> spec = ParseQueryBody(exchange);
   if (!spec.ok()) co_return exchange.Fail(spec.error());
   if (format) spec->format = *format;

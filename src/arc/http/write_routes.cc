@@ -108,6 +108,8 @@ std::optional<Response> RefuseDatabase(const Exchange& exchange) {
 Result<TimePrecision> PrecisionOf(const Exchange& exchange, TimePrecision otherwise) {
   auto name = exchange.query.Find("precision");
   if (!name || name->empty()) return otherwise;
+  // InfluxDB 1 also takes the bare sign, as micro sign or Greek letter.
+  if (*name == "\u00b5" || *name == "\u03bc") return TimePrecision::kMicros;
   if (auto precision = ParseTimePrecision(*name)) return *precision;
   return InvalidArgument("unknown precision \"" + std::string(*name) +
                          "\": it is one of ns, us, ms, s, m, h, auto, nanosecond, microsecond, millisecond, second");
@@ -115,7 +117,8 @@ Result<TimePrecision> PrecisionOf(const Exchange& exchange, TimePrecision otherw
 
 Task<Response> WriteLines(Exchange& exchange, TimePrecision otherwise, bool influx3) {
   Ingest ingest{IngestFormat::kLineProtocol, influx3};
-  if (auto refused = RefuseDatabase(exchange)) co_return std::move(*refused);
+  std::optional<Response> refused = RefuseDatabase(exchange);
+  if (refused.has_value()) co_return std::move(*refused);
   Result<TimePrecision> precision = PrecisionOf(exchange, otherwise);
   if (!precision.ok()) co_return exchange.Fail(precision.error());
   LineProtocolOptions options;
@@ -136,7 +139,8 @@ Task<Response> WriteLineProtocolV3(Exchange& exchange) {
 }
 
 Task<Response> WriteMsgpack(Exchange& exchange) {
-  if (auto refused = RefuseDatabase(exchange)) co_return std::move(*refused);
+  std::optional<Response> refused = RefuseDatabase(exchange);
+  if (refused.has_value()) co_return std::move(*refused);
   Result<TimePrecision> precision = PrecisionOf(exchange, TimePrecision::kMillis);
   if (!precision.ok()) co_return exchange.Fail(precision.error());
   MsgpackOptions options;
@@ -148,7 +152,8 @@ Task<Response> WriteMsgpack(Exchange& exchange) {
 }
 
 Task<Response> WriteJson(Exchange& exchange) {
-  if (auto refused = RefuseDatabase(exchange)) co_return std::move(*refused);
+  std::optional<Response> refused = RefuseDatabase(exchange);
+  if (refused.has_value()) co_return std::move(*refused);
   Result<TimePrecision> precision = PrecisionOf(exchange, TimePrecision::kMillis);
   if (!precision.ok()) co_return exchange.Fail(precision.error());
   JsonOptions options;
