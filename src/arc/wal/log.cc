@@ -131,13 +131,9 @@ Result<std::unique_ptr<WriteAheadLog>> WriteAheadLog::Open(LocalDisk& disk, Cloc
                                                            LogOptions options, const FlushedFloor& flushed_floor,
                                                            const Replay& replay, ReplayReport* report) {
   ARC_RETURN_IF_ERROR(CheckOptions(options));
-  ARC_ASSIGN_OR_RETURN(auto recovery, RecoverLog(disk, clock, random, options.folder, replay));
-  Lsn floor;
-  if (flushed_floor) {
-    ARC_ASSIGN_OR_RETURN(floor, flushed_floor(recovery.checkpoint.lineage));
-  }
+  ARC_ASSIGN_OR_RETURN(auto recovery, RecoverLog(disk, clock, random, options.folder, flushed_floor, replay));
   auto log = std::make_unique<FileLog>(disk, clock, random, options, recovery);
-  ARC_RETURN_IF_ERROR(log->Start(recovery, floor));
+  ARC_RETURN_IF_ERROR(log->Start(recovery, recovery.floor));
   if (report != nullptr) *report = recovery.report;
   return std::unique_ptr<WriteAheadLog>(std::move(log));
 }

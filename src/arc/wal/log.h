@@ -92,7 +92,8 @@ class WriteAheadLog {
   // Opens the folder: makes or reads its lineage, cuts an unfinished tail, and replays every record with an LSN above
   // `checkpoint` (as recorded by SetFlushed) to `replay` in order, in bounded memory; the caller skips what its table
   // has flushed. A damaged middle is refused with kCorruption naming segment and offset. Next LSN = max(log tail,
-  // checkpoint, `flushed_floor(lineage)`) + 1.
+  // checkpoint, `flushed_floor(lineage)`) + 1;
+  // the floor is asked for before the first record is replayed, so that tables know their lineage by then.
   using Replay = std::function<Status(Lsn, LogRecord&&)>;
   using FlushedFloor = std::function<Result<Lsn>(const Uuid& lineage)>;
   static Result<std::unique_ptr<WriteAheadLog>> Open(LocalDisk& disk, Clock& clock, RandomSource& random,

@@ -54,11 +54,14 @@ Status CutSegment(LocalDisk& disk, const std::string& path, int64_t used) {
 }
 
 Result<Recovery> RecoverLog(LocalDisk& disk, Clock& clock, RandomSource& random, const std::string& folder,
-                            const WriteAheadLog::Replay& replay) {
+                            const WriteAheadLog::FlushedFloor& flushed_floor, const WriteAheadLog::Replay& replay) {
   ARC_RETURN_IF_ERROR(disk.CreateDirectories(folder));
   ARC_ASSIGN_OR_RETURN([[maybe_unused]] int removed, RemoveTemporaries(disk, folder));
   Recovery recovery;
   ARC_ASSIGN_OR_RETURN(recovery.checkpoint, ReadOrMakeCheckpoint(disk, clock, random, folder));
+  if (flushed_floor) {
+    ARC_ASSIGN_OR_RETURN(recovery.floor, flushed_floor(recovery.checkpoint.lineage));
+  }
   auto& report = recovery.report;
   const auto take = [&](Lsn lsn, LogRecord&& record) -> Status {
     ++report.records;

@@ -24,14 +24,16 @@ struct RecoveredSegment {
 
 struct Recovery {
   Checkpoint checkpoint;  // on disk
+  Lsn floor;              // what the tables have flushed of the lineage
   Lsn last;               // everything up to here is in the segments or flushed
   std::vector<RecoveredSegment> segments;
   ReplayReport report;
 };
 
-// Makes the folder and its checkpoint if they are absent. kCorruption when synced bytes are missing or damaged.
+// Makes the folder and its checkpoint if they are absent; asks for the floor before it replays. kCorruption when synced
+// bytes are missing or damaged.
 Result<Recovery> RecoverLog(LocalDisk& disk, Clock& clock, RandomSource& random, const std::string& folder,
-                            const WriteAheadLog::Replay& replay);
+                            const WriteAheadLog::FlushedFloor& flushed_floor, const WriteAheadLog::Replay& replay);
 
 // Ends a segment at `used`: what follows is cut off and an end marker set, durably.
 Status CutSegment(LocalDisk& disk, const std::string& path, int64_t used);

@@ -28,7 +28,7 @@ class RecoveryTest : public LogFixture {
 
   Result<Recovery> Recover() {
     replayed_.clear();
-    return RecoverLog(disk_, clock_, random_, options_.folder, [this](Lsn lsn, LogRecord&& record) -> Status {
+    return RecoverLog(disk_, clock_, random_, options_.folder, {}, [this](Lsn lsn, LogRecord&& record) -> Status {
       replayed_[lsn.value] = NumberOf(record);
       return {};
     });
