@@ -18,6 +18,9 @@ endif()
 target_include_directories(arc_flags INTERFACE "${CMAKE_SOURCE_DIR}/src")
 target_compile_definitions(arc_flags INTERFACE ARC_VERSION="${PROJECT_VERSION}")
 target_link_libraries(arc_flags INTERFACE Threads::Threads)
+# Arrow's libraries export the symbols of the simdjson inside them, another version than ours. The loader takes the first
+# library that has a name, so ours has to be named before theirs (docs/decisions/0004).
+target_link_options(arc_flags INTERFACE -Wl,--no-as-needed -lsimdjson -Wl,--as-needed)
 
 # Arrow C++ and Parquet: the pyarrow wheel's headers and shared libraries.
 set(ARC_ARROW_DIR "${ARC_DEPS_DIR}/arrow")

@@ -12,12 +12,24 @@ bool StartsEarlier(const std::shared_ptr<const FileEntry>& a, const std::shared_
   return a->min_time < b->min_time;
 }
 
+// Files of one start keep their order. (std::stable_sort would do, but for a deprecated call inside libstdc++ 12 that
+// clang refuses.)
+void SortByStart(Files* files) {
+  if (std::is_sorted(files->begin(), files->end(), StartsEarlier)) return;
+  std::vector<std::pair<int64_t, size_t>> order;
+  order.reserve(files->size());
+  for (size_t i = 0; i < files->size(); ++i) order.emplace_back((*files)[i]->min_time, i);
+  std::sort(order.begin(), order.end());
+  Files sorted;
+  sorted.reserve(files->size());
+  for (const auto& [start, i] : order) sorted.push_back(std::move((*files)[i]));
+  *files = std::move(sorted);
+}
+
 }  // namespace
 
 FileIndex::FileIndex(Files files) : files_(std::move(files)) {
-  if (!std::is_sorted(files_.begin(), files_.end(), StartsEarlier)) {
-    std::stable_sort(files_.begin(), files_.end(), StartsEarlier);
-  }
+  SortByStart(&files_);
   prefix_max_time_.reserve(files_.size());
   for (const auto& file : files_) {
     const int64_t before = prefix_max_time_.empty() ? file->max_time : prefix_max_time_.back();
@@ -31,7 +43,7 @@ FileIndex::FileIndex(Files files) : files_(std::move(files)) {
 }
 
 std::shared_ptr<const FileIndex> FileIndex::With(Files added) const {
-  std::stable_sort(added.begin(), added.end(), StartsEarlier);
+  SortByStart(&added);
   auto index = std::make_shared<FileIndex>();
   Files& files = index->files_;
   files.reserve(files_.size() + added.size());

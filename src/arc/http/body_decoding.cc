@@ -15,15 +15,20 @@ namespace {
 constexpr size_t kRatioFloor = 16 << 20;
 constexpr int kMaxWindowLog = 25;  // 32 MB: what a sender can make each thread hold; level 19 needs 8 MB
 
-// Looks at what there is, then makes room for more.
-Status MakeRoom(size_t in_bytes, const DecodingLimits& limits, BodyBuffer* out) {
-  auto most = static_cast<size_t>(limits.max_bytes);
-  if (out->size() > most) return MakeError(ErrorKind::kTooLarge, "the decompressed body is too large");
-  if (out->size() > kRatioFloor && out->size() / static_cast<size_t>(limits.max_ratio) > in_bytes) {
+Status CheckOutput(size_t in_bytes, const DecodingLimits& limits, const BodyBuffer& out) {
+  if (out.size() > static_cast<size_t>(limits.max_bytes)) {
+    return MakeError(ErrorKind::kTooLarge, "the decompressed body is too large");
+  }
+  if (out.size() > kRatioFloor && out.size() / static_cast<size_t>(limits.max_ratio) > in_bytes) {
     return MakeError(ErrorKind::kTooLarge, "the body decompresses to far more than its size");
   }
+  return {};
+}
+
+// One byte more than the limit is let in, so that reaching it exactly is told from passing it.
+Status MakeRoom(const DecodingLimits& limits, BodyBuffer* out) {
   if (out->room() > 0) return {};
-  return out->Grow(std::max(most, out->size() + 1));
+  return out->Grow(std::max(static_cast<size_t>(limits.max_bytes), out->size()) + 1);
 }
 
 // zlib's window and tables cost an allocation of 40 KB: one per thread is kept.
@@ -45,14 +50,15 @@ Status Gunzip(std::string_view body, const DecodingLimits& limits, BodyBuffer* o
   stream.avail_in = static_cast<uInt>(body.size());
   ARC_RETURN_IF_ERROR(out->Reserve(std::min<size_t>(body.size() * 4 + 1024, static_cast<size_t>(limits.max_bytes))));
   while (true) {
-    ARC_RETURN_IF_ERROR(MakeRoom(body.size(), limits, out));
+    ARC_RETURN_IF_ERROR(CheckOutput(body.size(), limits, *out));
+    ARC_RETURN_IF_ERROR(MakeRoom(limits, out));
     size_t room = std::min<size_t>(out->room(), 1 << 30);
     stream.next_out = reinterpret_cast<Bytef*>(out->tail());
     stream.avail_out = static_cast<uInt>(room);
     int code = inflate(&stream, Z_NO_FLUSH);
     out->Commit(room - stream.avail_out);
     if (code == Z_STREAM_END) {
-      if (stream.avail_in == 0) return MakeRoom(body.size(), limits, out);
+      if (stream.avail_in == 0) return CheckOutput(body.size(), limits, *out);
       if (inflateReset(&stream) != Z_OK) return Internal("zlib refused a reset");  // the next member
       continue;
     }
@@ -82,7 +88,8 @@ Status Unzstd(std::string_view body, const DecodingLimits& limits, BodyBuffer* o
   ARC_RETURN_IF_ERROR(out->Reserve(std::min<size_t>(body.size() * 4 + 1024, static_cast<size_t>(limits.max_bytes))));
   size_t hint = 1;  // 0 exactly at the end of a frame
   while (true) {
-    ARC_RETURN_IF_ERROR(MakeRoom(body.size(), limits, out));
+    ARC_RETURN_IF_ERROR(CheckOutput(body.size(), limits, *out));
+    ARC_RETURN_IF_ERROR(MakeRoom(limits, out));
     ZSTD_outBuffer target{out->tail(), out->room(), 0};
     size_t before = in.pos;
     hint = ZSTD_decompressStream(context.get(), &target, &in);
@@ -91,7 +98,7 @@ Status Unzstd(std::string_view body, const DecodingLimits& limits, BodyBuffer* o
     }
     out->Commit(target.pos);
     bool full = target.pos == target.size;
-    if (hint == 0 && in.pos == in.size) return MakeRoom(body.size(), limits, out);
+    if (hint == 0 && in.pos == in.size) return CheckOutput(body.size(), limits, *out);
     if (in.pos == in.size && !full && in.pos == before) return InvalidArgument("the zstd body is cut short");
   }
 }

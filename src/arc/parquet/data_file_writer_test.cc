@@ -245,7 +245,9 @@ TEST(WriteDataFileTest, ManyTagValuesAndDictionariesStayDictionaryEncoded) {
   const auto reader = OpenParquet(store.objects.at("f"));
   for (int group = 0; group < reader->metadata()->num_row_groups(); ++group) {
     // Only the dictionary page itself is plain: no data page fell back.
-    for (const auto& pages : reader->metadata()->RowGroup(group)->ColumnChunk(1)->encoding_stats()) {
+    const auto chunk = reader->metadata()->RowGroup(group)->ColumnChunk(1);
+    ASSERT_FALSE(chunk->encoding_stats().empty());
+    for (const auto& pages : chunk->encoding_stats()) {
       if (pages.page_type == parquet::PageType::DATA_PAGE) {
         EXPECT_EQ(pages.encoding, parquet::Encoding::RLE_DICTIONARY);
       }
