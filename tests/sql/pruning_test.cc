@@ -13,10 +13,9 @@ using ::testing::ElementsAre;
 // Table default.series has one file an hour: 50 of them, where all rows are in files.
 class Pruning : public ::testing::Test {
  protected:
-  static SqlFixture& Fixture() {
-    static SqlFixture fixture(Layout::kFiles);
-    return fixture;
-  }
+  static void SetUpTestSuite() { fixture_ = std::make_unique<SqlFixture>(Layout::kFiles); }
+  static void TearDownTestSuite() { fixture_.reset(); }
+  static SqlFixture& Fixture() { return *fixture_; }
 
   // How many files a query opened; -1 when its plan has no scan of ours.
   static int FilesOpened(const std::string& sql) {
@@ -36,6 +35,9 @@ class Pruning : public ::testing::Test {
     EXPECT_TRUE(rows.ok()) << sql << ": " << (rows.ok() ? "" : rows.error().message);
     return rows.ok() ? *rows : std::vector<std::string>{};
   }
+
+ private:
+  static inline std::unique_ptr<SqlFixture> fixture_;
 };
 
 TEST_F(Pruning, WholeTable) { EXPECT_EQ(FilesOpened("SELECT sum(value) FROM series"), 50); }

@@ -111,17 +111,18 @@ JsonDecoder::Code JsonDecoder::OneValue(Value value, int depth) {
 }
 
 template <typename Use>
-JsonDecoder::Code JsonDecoder::ForKey(Object& object, ItemKey wanted, const Use& use) {
+JsonDecoder::Code JsonDecoder::ForKeys(Object& object, const Use& use) {
   bool not_empty = false;
   if (const Code code = object.reset().get(not_empty); code != simdjson::SUCCESS) return code;
   for (auto field : object) {
     ondemand::raw_json_string raw;
     if (const Code code = field.key().get(raw); code != simdjson::SUCCESS) return code;
     const std::string_view key(raw.raw(), static_cast<size_t>(QuoteOrBackslash(raw.raw()) - raw.raw()));
-    if (ClassifyItemKey(key) != wanted) continue;
+    const ItemKey meaning = ClassifyItemKey(key);
+    if (meaning == ItemKey::kUnknown) continue;
     Value value;
     if (const Code code = field.value().get(value); code != simdjson::SUCCESS) return code;
-    if (const Code code = use(value); code != simdjson::SUCCESS) return code;
+    if (const Code code = use(meaning, value); code != simdjson::SUCCESS) return code;
   }
   return simdjson::SUCCESS;
 }
@@ -157,7 +158,8 @@ JsonDecoder::Code JsonDecoder::OneItem(Object object, int depth) {
   if (const Code code = ScanItem(object, &item); code != simdjson::SUCCESS) return code;
   if (depth == 0 && !AtEnd()) return simdjson::TRAILING_CONTENT;
   if (item.has_batch) {
-    return ForKey(object, ItemKey::kBatch, [&](Value value) -> Code {
+    return ForKeys(object, [&](ItemKey key, Value value) -> Code {
+      if (key != ItemKey::kBatch) return simdjson::SUCCESS;
       Array items;
       if (const Code code = value.get_array().get(items); code != simdjson::SUCCESS) return code;
       return Items(items, depth + 2);
@@ -261,16 +263,13 @@ JsonDecoder::Code JsonDecoder::RowInto(Object& object, const Item& item, int64_t
                                        Added* added) {
   writer_.BeginRow(batch);
   *added = writer_.AddHost(batch, item.host);
-  for (const auto& [key, role] : {std::pair(ItemKey::kTags, ColumnRole::kTag),
-                                  std::pair(ItemKey::kFields, ColumnRole::kField)}) {
+  const Code code = ForKeys(object, [&](ItemKey key, Value value) -> Code {
     if (*added != Added::kOk) return simdjson::SUCCESS;
-    const Code code = ForKey(object, key, [&](Value value) -> Code {
-      return *added == Added::kOk ? Pairs(value, role, batch, added) : simdjson::SUCCESS;
-    });
-    if (code != simdjson::SUCCESS) return code;
-  }
-  if (*added == Added::kOk) *added = writer_.CommitRow(batch, time);
-  return simdjson::SUCCESS;
+    if (key == ItemKey::kTags) return Pairs(value, ColumnRole::kTag, batch, added);
+    return key == ItemKey::kFields ? Pairs(value, ColumnRole::kField, batch, added) : simdjson::SUCCESS;
+  });
+  if (code == simdjson::SUCCESS && *added == Added::kOk) *added = writer_.CommitRow(batch, time);
+  return code;
 }
 
 JsonDecoder::Code JsonDecoder::Row(Object& object, const Item& item) {
@@ -376,13 +375,15 @@ JsonDecoder::Code JsonDecoder::Columns(Object& object, const Item& item) {
   std::vector<std::string_view> tag_keys;
   ScalarBlock block;
   if (item.has_tag_keys || item.has_tags) {
-    const ItemKey key = item.has_tag_keys ? ItemKey::kTagKeys : ItemKey::kTags;
-    const Code code = ForKey(object, key, [&](Value value) { return ReadTagKeys(value, &tag_keys, &fault); });
+    const ItemKey wanted = item.has_tag_keys ? ItemKey::kTagKeys : ItemKey::kTags;
+    const Code code = ForKeys(object, [&](ItemKey key, Value value) -> Code {
+      return key == wanted ? ReadTagKeys(value, &tag_keys, &fault) : simdjson::SUCCESS;
+    });
     if (code != simdjson::SUCCESS) return code;
     block.tag_keys = &tag_keys;
   }
-  const Code code = ForKey(object, ItemKey::kColumns, [&](Value value) -> Code {
-    return fault.empty() ? ReadColumns(value, &block, &fault) : simdjson::SUCCESS;
+  const Code code = ForKeys(object, [&](ItemKey key, Value value) -> Code {
+    return key == ItemKey::kColumns && fault.empty() ? ReadColumns(value, &block, &fault) : simdjson::SUCCESS;
   });
   if (code != simdjson::SUCCESS) return code;
   MeasurementBuilder* measurement = writer_.Measurement(item.measurement);

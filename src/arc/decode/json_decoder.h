@@ -52,9 +52,9 @@ class JsonDecoder {
   void Refuse(std::string message, uint32_t rows = 1);
   bool stopped() const { return !status_.ok(); }
 
-  // Calls `use(value)` for each value of `object` whose key means `wanted`; it returns a Code.
+  // Calls `use(key, value)` for each value of `object` whose key means something; it returns a Code.
   template <typename Use>
-  Code ForKey(Object& object, ItemKey wanted, const Use& use);
+  Code ForKeys(Object& object, const Use& use);
 
   // Nothing follows what was walked over.
   bool AtEnd();

@@ -258,6 +258,15 @@ MsgpackDecoder::Plain MsgpackDecoder::PlainColumn(const Block& block, BatchBuild
   const uint32_t end = batch.row() + block.rows;
   if (!tag) return PlainValues(*column, row, end - row);
   for (; row < end; ++row) {
+    const char* p = reader_.position();
+    const auto head = static_cast<uint8_t>(reader_.peek());
+    const ptrdiff_t size = head & 0x1F;
+    if ((head & 0xE0) == 0xA0 && size < reader_.end() - p) [[likely]] {
+      reader_.set_position(p + 1 + size);
+      const Added added = column->AddTag(row, {p + 1, static_cast<size_t>(size)}, reader_.end());
+      if (added == Added::kOk) [[likely]] continue;
+      return Plain::kNotPlain;
+    }
     if (!reader_.ReadScalar(&value)) return Plain::kMalformed;
     if (value.kind == ScalarKind::kNil) continue;
     if (value.kind != ScalarKind::kText) return Plain::kNotPlain;

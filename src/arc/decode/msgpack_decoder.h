@@ -20,6 +20,7 @@ class MsgpackDecoder {
   // The parts of an item, found in one walk; nested values are only passed over (null: absent).
   struct Item {
     Scalar measurement, time, host;
+    std::string_view spelled_measurement;  // with its tag
     const char* tags = nullptr;
     const char* fields = nullptr;
     const char* columns = nullptr;
@@ -45,7 +46,9 @@ class MsgpackDecoder {
   // A row whose keys and columns are those of the row before: decoded in one pass. False when anything is unusual (the
   // reader is then anywhere): the row is to be decoded again by Row.
   bool FastRow(uint32_t keys);
-  bool FastPairs(BatchBuilder& batch, ColumnRole role, ColumnBuilder*** link, uint32_t* values);
+  template <ColumnRole role>
+  bool FastPairs(BatchBuilder& batch, ColumnBuilder*** link, uint32_t* values);
+  bool FastHost(BatchBuilder& batch, ColumnBuilder*** link);
   ColumnBuilder* FastColumn(BatchBuilder& batch, ColumnRole role);
 
   bool ScanItem(uint32_t keys, Item* item);
@@ -67,6 +70,8 @@ class MsgpackDecoder {
 
   MsgpackReader reader_;
   ItemWriter writer_;
+  BatchBuilder* host_batch_ = nullptr;  // whose column for `h` host_column_ is
+  ColumnBuilder* host_column_ = nullptr;
   // Nothing before it is closer than kFastRoom bytes to the end of the body.
   const char* fast_end_;
 };

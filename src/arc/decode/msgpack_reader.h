@@ -69,6 +69,14 @@ class MsgpackReader {
         ++p_;
         return true;
       }
+      if (tag == msgpack_tag::kInt64 || tag == msgpack_tag::kUInt64) {
+        const uint64_t number = LoadBig64(p_ + 1);
+        if (tag == msgpack_tag::kInt64 || number >> 63 == 0) [[likely]] {
+          *value = Scalar::Of(ScalarKind::kInt, number);
+          p_ += 9;
+          return true;
+        }
+      }
       if ((tag & 0xE0) == 0xA0 && (tag & 0x1F) <= end_ - p_ - 1) {
         *value = Scalar::OfText({p_ + 1, static_cast<size_t>(tag & 0x1F)});
         p_ += 1 + (tag & 0x1F);

@@ -8,6 +8,11 @@ namespace {
 using namespace msgpack_tag;
 
 constexpr std::string_view kHost = "host";
+// Tag and first letter of the keys of a row, as they are loaded from memory.
+constexpr uint16_t Head(uint8_t tag, char letter) { return static_cast<uint16_t>(tag | letter << 8); }
+constexpr uint16_t kKeyMeasurement = Head(0xA1, 'm'), kKeyTime = Head(0xA1, 't'), kKeyHost = Head(0xA1, 'h'),
+                   kKeyTags = Head(0xA4, 't'), kKeyFields = Head(0xA6, 'f');
+
 constexpr ptrdiff_t kFastRoom = 64;  // more than a key that SpelledKey compares and the longest number
 
 }  // namespace
@@ -78,58 +83,6 @@ Status MsgpackDecoder::Map(int depth) {
   return {};
 }
 
-bool MsgpackDecoder::FastRow(uint32_t keys) {
-  BatchBuilder* batch = nullptr;
-  ColumnBuilder** link = nullptr;
-  int64_t time = writer_.options().server_time_micros;
-  uint32_t fields = 0;
-  for (uint32_t i = 0; i < keys; ++i) {
-    const char* p = reader_.position();
-    if (p >= fast_end_) return false;
-    // The key's length is in its tag; the keys that count have 1, 4 or 6 bytes.
-    const auto tag = static_cast<uint8_t>(*p);
-    reader_.set_position(p + 1 + (tag & 0x1F));
-    if (tag == 0xA1 && p[1] == 'm') {
-      Scalar name;
-      if (!reader_.ReadScalar(&name) || name.kind != ScalarKind::kText) return false;
-      if (batch != nullptr || name.text() != writer_.current()->name()) return false;
-      if (writer_.current()->variants().empty()) return false;
-      batch = writer_.current()->variants().front().get();
-      writer_.BeginRow(*batch);
-      link = &batch->first;
-    } else if (tag == 0xA1 && p[1] == 't') {
-      Scalar value;
-      if (!reader_.ReadScalar(&value) || value.kind != ScalarKind::kInt) return false;
-      const auto micros = FastToMicros(static_cast<int64_t>(value.bits), writer_.options().precision);
-      if (!micros) return false;
-      time = *micros;
-    } else if (tag == 0xA1 && p[1] == 'h') {
-      Scalar value;
-      if (batch == nullptr || !reader_.ReadScalar(&value) || value.kind != ScalarKind::kText) return false;
-      ColumnBuilder* column = *link;
-      if (column == nullptr || column->role() != ColumnRole::kTag || column->name() != kHost) {
-        Added why = Added::kOk;
-        column = batch->Column(kHost, ColumnRole::kTag, kHost.data() + kHost.size(), /*role_known=*/true, &why);
-        if (column == nullptr) return false;
-        *link = column;
-      }
-      link = &column->next;
-      if (column->AddTag(batch->row(), value.text(), reader_.end()) != Added::kOk) return false;
-    } else if (tag == 0xA4 && std::memcmp(p + 1, "tags", 4) == 0) {
-      uint32_t tags = 0;
-      if (batch == nullptr || !FastPairs(*batch, ColumnRole::kTag, &link, &tags)) return false;
-    } else if (tag == 0xA6 && std::memcmp(p + 1, "fields", 6) == 0) {
-      if (batch == nullptr || !FastPairs(*batch, ColumnRole::kField, &link, &fields)) return false;
-    } else {
-      return false;
-    }
-  }
-  if (batch == nullptr || fields == 0) return false;
-  batch->CommitRow(time, writer_.position());
-  writer_.Advance(1);
-  return true;
-}
-
 ColumnBuilder* MsgpackDecoder::FastColumn(BatchBuilder& batch, ColumnRole role) {
   const char* const begin = reader_.position();
   Scalar name;
@@ -140,9 +93,16 @@ ColumnBuilder* MsgpackDecoder::FastColumn(BatchBuilder& batch, ColumnRole role) 
   return column;
 }
 
-bool MsgpackDecoder::FastPairs(BatchBuilder& batch, ColumnRole role, ColumnBuilder*** link, uint32_t* values) {
+template <ColumnRole role>
+bool MsgpackDecoder::FastPairs(BatchBuilder& batch, ColumnBuilder*** link, uint32_t* values) {
   uint32_t pairs = 0;
-  if (!reader_.at_map() || !reader_.ReadCount(&pairs)) return false;
+  const auto tag = static_cast<uint8_t>(*reader_.position());
+  if ((tag & 0xF0) == 0x80) {
+    pairs = tag & 0x0F;
+    reader_.set_position(reader_.position() + 1);
+  } else if (!reader_.at_map() || !reader_.ReadCount(&pairs)) {
+    return false;
+  }
   const uint32_t row = batch.row();
   for (uint32_t i = 0; i < pairs; ++i) {
     const char* p = reader_.position();
@@ -170,6 +130,67 @@ bool MsgpackDecoder::FastPairs(BatchBuilder& batch, ColumnRole role, ColumnBuild
   return true;
 }
 
+bool MsgpackDecoder::FastHost(BatchBuilder& batch, ColumnBuilder*** link) {
+  Scalar value;
+  if (!reader_.ReadScalar(&value) || value.kind != ScalarKind::kText) return false;
+  if (host_batch_ != &batch) {
+    Added why = Added::kOk;
+    host_column_ = batch.Column(kHost, ColumnRole::kTag, kHost.data() + kHost.size(), /*role_known=*/true, &why);
+    host_batch_ = host_column_ == nullptr ? nullptr : &batch;
+    if (host_batch_ == nullptr) return false;
+  }
+  **link = host_column_;
+  *link = &host_column_->next;
+  return host_column_->AddTag(batch.row(), value.text(), reader_.end()) == Added::kOk;
+}
+
+bool MsgpackDecoder::FastRow(uint32_t keys) {
+  MeasurementBuilder& measurement = *writer_.current();
+  if (measurement.variants().empty()) return false;
+  BatchBuilder& batch = *measurement.variants().front();
+  ColumnBuilder** link = &batch.first;
+  int64_t time = writer_.options().server_time_micros;
+  uint32_t fields = 0, tags = 0;
+  bool named = false;
+  for (uint32_t i = 0; i < keys; ++i) {
+    const char* p = reader_.position();
+    if (p >= fast_end_) return false;
+    uint16_t head;  // tag and first letter of the key
+    std::memcpy(&head, p, 2);
+    if (head == kKeyMeasurement) {
+      // The name as it was spelled before, its tag included.
+      if (named || !measurement.key.Matches(p + 2)) return false;
+      reader_.set_position(p + 2 + measurement.key.size());
+      named = true;
+      writer_.BeginRow(batch);
+    } else if (!named && head != kKeyTime) {
+      return false;
+    } else if (head == kKeyTime) {
+      Scalar value;
+      reader_.set_position(p + 2);
+      if (!reader_.ReadScalar(&value) || value.kind != ScalarKind::kInt) return false;
+      const auto micros = FastToMicros(static_cast<int64_t>(value.bits), writer_.options().precision);
+      if (!micros) return false;
+      time = *micros;
+    } else if (head == kKeyFields && std::memcmp(p + 2, "ields", 5) == 0) {
+      reader_.set_position(p + 7);
+      if (!FastPairs<ColumnRole::kField>(batch, &link, &fields)) return false;
+    } else if (head == kKeyTags && std::memcmp(p + 2, "ags", 3) == 0) {
+      reader_.set_position(p + 5);
+      if (!FastPairs<ColumnRole::kTag>(batch, &link, &tags)) return false;
+    } else if (head == kKeyHost) {
+      reader_.set_position(p + 2);
+      if (!FastHost(batch, &link)) return false;
+    } else {
+      return false;
+    }
+  }
+  if (!named || fields == 0) return false;
+  batch.CommitRow(time, writer_.position());
+  writer_.Advance(1);
+  return true;
+}
+
 bool MsgpackDecoder::ScanItem(uint32_t keys, Item* item) {
   for (uint32_t i = 0; i < keys; ++i) {
     Scalar key;
@@ -178,6 +199,7 @@ bool MsgpackDecoder::ScanItem(uint32_t keys, Item* item) {
     switch (key.kind == ScalarKind::kText ? ClassifyItemKey(key.text()) : ItemKey::kUnknown) {
       case ItemKey::kMeasurement:
         if (!reader_.ReadScalar(&item->measurement)) return false;
+        item->spelled_measurement = {value, static_cast<size_t>(reader_.position() - value)};
         continue;
       case ItemKey::kTime:
         if (!reader_.ReadScalar(&item->time)) return false;
@@ -243,8 +265,8 @@ Status MsgpackDecoder::Row(const Item& item) {
   MeasurementBuilder* measurement = writer_.Measurement(item.measurement);
   int64_t time = 0;
   if (measurement == nullptr || !writer_.Time(item.time, &time)) return writer_.Refuse(writer_.error());
-  const Added added =
-      measurement->InSomeVariant([&](BatchBuilder& batch) { return RowInto(batch, item, time); });
+  measurement->key.Set(item.spelled_measurement);
+  const Added added = measurement->InSomeVariant([&](BatchBuilder& batch) { return RowInto(batch, item, time); });
   if (added == Added::kTooManyKinds) writer_.Refused(added, "measurement", measurement->name());
   if (added != Added::kOk) return writer_.Refuse(writer_.error());
   writer_.Advance(1);

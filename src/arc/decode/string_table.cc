@@ -15,6 +15,7 @@ namespace arc {
 namespace {
 
 constexpr size_t kFirstSlots = 16;
+constexpr size_t kSparseSlots = 1024;
 constexpr int64_t kFirstTexts = 16;
 constexpr int64_t kFirstBytes = 128;
 
@@ -48,7 +49,9 @@ uint64_t StringTable::HashTail(std::string_view text, uint64_t head) const {
 int32_t StringTable::Add(std::string_view text, MemoryBudget* budget) {
   constexpr int64_t kMax = std::numeric_limits<int32_t>::max();
   if (count_ >= kMax - 1 || bytes_used_ + static_cast<int64_t>(text.size()) > kMax) return kAbsent;
-  if (static_cast<size_t>(count_) * 2 >= slots_.size()) Rehash(budget);
+  // Sparse while that is cheap: most look-ups then end at the first slot.
+  const size_t per_text = slots_.size() <= kSparseSlots ? 4 : 2;
+  if (static_cast<size_t>(count_) * per_text >= slots_.size()) Rehash(budget);
   const int64_t offsets_needed = (static_cast<int64_t>(count_) + 2) * 4;
   offsets_.Grow(offsets_needed < kFirstTexts * 4 ? kFirstTexts * 4 : offsets_needed, budget);
   const int64_t bytes_needed = bytes_used_ + static_cast<int64_t>(text.size());

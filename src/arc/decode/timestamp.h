@@ -35,12 +35,15 @@ std::optional<int64_t> ParseRfc3339(std::string_view text);
 // "1633024800000000 ms is outside the years 1 to 9999 (is it in another unit?)"
 std::string TimeOutOfRange(std::string_view value, TimePrecision precision);
 
-// The fast form for the units whose micros-per-unit factor is known; kAuto is resolved per value.
+// ToMicros, inline for the units that most numbers have.
 inline std::optional<int64_t> FastToMicros(int64_t value, TimePrecision precision) {
-  if (precision == TimePrecision::kNanos) [[likely]] {
+  if (precision == TimePrecision::kNanos) {
     // Every int64 of nanoseconds lies in the years 1677 to 2262.
     const int64_t quotient = value / 1000;
     return quotient - (value % 1000 < 0 ? 1 : 0);
+  }
+  if (precision == TimePrecision::kMillis && value >= kMinTimeMicros / 1000 && value <= kMaxTimeMicros / 1000) {
+    return value * 1000;
   }
   return ToMicros(value, precision);
 }

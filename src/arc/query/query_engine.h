@@ -69,17 +69,18 @@ struct QueryPoolStats {
   double execution_ms_total = 0;
 };
 
-// Thread-safe.
+// Thread-safe. Streams may outlive the engine, but both must be gone before main returns: DuckDB does not survive the
+// end of its thread-local storage.
 class QueryEngine {
  public:
   // Both must outlive the engine.
   static Result<std::unique_ptr<QueryEngine>> Open(const QueryOptions& options, const CatalogView& catalog,
                                                    ObjectStore& store);
   virtual ~QueryEngine() = default;
-  // Blocks for a place in the pool and until the first batch can be asked for. Errors are the user's (kInvalidArgument
-  // with DuckDB's message; kPermissionDenied for what the sandbox or the token refuses; kOverloaded when the queue is
-  // full). Allowed statements: SELECT and set operations, WITH, VALUES, FROM-first, DESCRIBE, SHOW DATABASES,
-  // SHOW TABLES [FROM db], SHOW ALL TABLES, EXPLAIN [ANALYZE], SUMMARIZE, PIVOT.
+  // Blocks for a place in the pool, then plans; the work is done by DuckDB's threads and by the callers of Next. Errors
+  // are the user's (kInvalidArgument with DuckDB's message; kPermissionDenied for what the sandbox or the token
+  // refuses; kOverloaded when the queue is full). Allowed statements: SELECT and set operations, WITH, VALUES,
+  // FROM-first, DESCRIBE, SHOW DATABASES, SHOW TABLES [FROM db], SHOW ALL TABLES, EXPLAIN [ANALYZE], SUMMARIZE, PIVOT.
   virtual Result<std::unique_ptr<ResultStream>> Execute(const QueryRequest& request) = 0;
   virtual QueryPoolStats pool_stats() const = 0;
 };

@@ -45,7 +45,7 @@ bool In(const CodeRange (&ranges)[N], uint32_t character) {
 bool IsNumeric(const arrow::DataType& type) { return arrow::is_numeric(type.id()) || arrow::is_decimal(type.id()); }
 
 // Line breaks and other control characters would break the frame.
-std::string OneLine(std::string text) {
+std::string OneLine(std::string_view text) {
   std::string out;
   for (char c : text) {
     if (c == '\n') {
@@ -76,147 +76,71 @@ Result<std::string> CellText(const arrow::Array& column, int64_t row) {
   return (*scalar)->ToString();
 }
 
-class TablePrinter : public ResultPrinter {
- public:
-  TablePrinter(std::ostream& out, int64_t max_rows) : out_(out), max_rows_(max_rows) {}
-
-  Status Begin(const arrow::Schema& schema) override {
-    for (const auto& field : schema.fields()) {
-      names_.push_back(OneLine(field->name()));
-      right_.push_back(IsNumeric(*field->type()));
-      widths_.push_back(std::max(1, DisplayWidth(names_.back())));
-    }
-    return {};
-  }
-
-  Status Rows(const arrow::RecordBatch& batch) override {
-    for (int64_t row = 0; row < batch.num_rows() && static_cast<int64_t>(rows_.size()) < max_rows_; ++row) {
-      std::vector<std::string> cells;
-      for (int column = 0; column < batch.num_columns(); ++column) {
-        const arrow::Array& values = *batch.column(column);
-        std::string cell = "NULL";
-        if (!values.IsNull(row)) {
-          ARC_ASSIGN_OR_RETURN(cell, CellText(values, row));
-          cell = OneLine(std::move(cell));
-        }
-        auto index = static_cast<size_t>(column);
-        widths_[index] = std::max(widths_[index], DisplayWidth(cell));
-        cells.push_back(std::move(cell));
-      }
-      rows_.push_back(std::move(cells));
-    }
-    total_ += batch.num_rows();
-    return {};
-  }
-
-  Status End(double millis) override {
-    if (!names_.empty()) {
-      Rule("┌", "┬", "┐");
-      Line(names_);
-      Rule("├", "┼", "┤");
-      for (const auto& row : rows_) Line(row);
-      Rule("└", "┴", "┘");
-    }
-    out_ << GroupDigits(total_) << (total_ == 1 ? " row" : " rows");
-    if (total_ > static_cast<int64_t>(rows_.size())) {
-      out_ << " (" << GroupDigits(static_cast<int64_t>(rows_.size())) << " shown)";
-    }
-    std::array<char, 32> took;
-    std::snprintf(took.data(), took.size(), millis < 1000 ? "%.1f ms" : "%.2f s",
-                  millis < 1000 ? millis : millis / 1000);
-    out_ << " in " << took.data() << "\n";
-    out_.flush();
-    return {};
-  }
-
- private:
-  void Rule(std::string_view left, std::string_view middle, std::string_view right) {
-    out_ << left;
-    for (size_t i = 0; i < widths_.size(); ++i) {
-      for (int dash = 0; dash < widths_[i] + 2; ++dash) out_ << "─";
-      out_ << (i + 1 < widths_.size() ? middle : right);
-    }
-    out_ << "\n";
-  }
-
-  void Line(const std::vector<std::string>& cells) {
-    for (size_t i = 0; i < cells.size(); ++i) {
-      std::string padding(static_cast<size_t>(widths_[i] - DisplayWidth(cells[i])), ' ');
-      out_ << "│ " << (right_[i] ? padding + cells[i] : cells[i] + padding) << " ";
-    }
-    out_ << "│\n";
-  }
-
-  std::ostream& out_;
-  const int64_t max_rows_;
-  std::vector<std::string> names_;
-  std::vector<bool> right_;
-  std::vector<int> widths_;
-  std::vector<std::vector<std::string>> rows_;
-  int64_t total_ = 0;
-};
-
-class CsvPrinter : public ResultPrinter {
- public:
-  explicit CsvPrinter(std::ostream& out) : out_(out) {}
-
-  Status Begin(const arrow::Schema& schema) override {
-    std::string line;
-    for (const auto& field : schema.fields()) Append(field->name(), &line);
-    Write(&line);
-    return {};
-  }
-
-  Status Rows(const arrow::RecordBatch& batch) override {
-    std::string line;
-    for (int64_t row = 0; row < batch.num_rows(); ++row) {
-      line.clear();
-      for (int column = 0; column < batch.num_columns(); ++column) {
-        const arrow::Array& values = *batch.column(column);
-        if (values.IsNull(row)) {
-          line += ",";
-          continue;
-        }
-        ARC_ASSIGN_OR_RETURN(std::string cell, CellText(values, row));
-        Append(cell, &line);
-      }
-      Write(&line);
-    }
-    return {};
-  }
-
-  Status End(double) override {
-    out_.flush();
-    return {};
-  }
-
- private:
-  static void Append(const std::string& cell, std::string* line) {
-    if (cell.empty() || cell.find_first_of(",\"\r\n") != std::string::npos) {
-      line->push_back('"');
-      for (char c : cell) line->append(c == '"' ? 2 : 1, c);
-      line->push_back('"');
-    } else {
-      line->append(cell);
-    }
-    line->push_back(',');
-  }
-
-  void Write(std::string* line) {
-    if (!line->empty()) line->pop_back();
-    out_ << *line << "\r\n";
-  }
-
-  std::ostream& out_;
-};
-
 }  // namespace
 
-std::unique_ptr<ResultPrinter> MakeTablePrinter(std::ostream& out, int64_t max_rows) {
-  return std::make_unique<TablePrinter>(out, max_rows);
+void TablePrinter::Begin(const arrow::Schema& schema) {
+  for (const auto& field : schema.fields()) {
+    names_.push_back(OneLine(field->name()));
+    right_.push_back(IsNumeric(*field->type()));
+    widths_.push_back(std::max(1, DisplayWidth(names_.back())));
+  }
 }
 
-std::unique_ptr<ResultPrinter> MakeCsvPrinter(std::ostream& out) { return std::make_unique<CsvPrinter>(out); }
+Status TablePrinter::Rows(const arrow::RecordBatch& batch) {
+  for (int64_t row = 0; row < batch.num_rows() && static_cast<int64_t>(rows_.size()) < max_rows_; ++row) {
+    std::vector<std::string> cells;
+    for (int column = 0; column < batch.num_columns(); ++column) {
+      const arrow::Array& values = *batch.column(column);
+      std::string cell = "NULL";
+      if (!values.IsNull(row)) {
+        ARC_ASSIGN_OR_RETURN(cell, CellText(values, row));
+        cell = OneLine(cell);
+      }
+      auto index = static_cast<size_t>(column);
+      widths_[index] = std::max(widths_[index], DisplayWidth(cell));
+      cells.push_back(std::move(cell));
+    }
+    rows_.push_back(std::move(cells));
+  }
+  total_ += batch.num_rows();
+  return {};
+}
+
+void TablePrinter::End(double millis) {
+  if (!names_.empty()) {
+    Rule("┌", "┬", "┐");
+    Line(names_);
+    Rule("├", "┼", "┤");
+    for (const auto& row : rows_) Line(row);
+    Rule("└", "┴", "┘");
+  }
+  out_ << GroupDigits(total_) << (total_ == 1 ? " row" : " rows");
+  if (total_ > static_cast<int64_t>(rows_.size())) {
+    out_ << " (" << GroupDigits(static_cast<int64_t>(rows_.size())) << " shown)";
+  }
+  std::array<char, 32> took;
+  const bool short_time = millis < 1000;
+  std::snprintf(took.data(), took.size(), short_time ? "%.1f ms" : "%.2f s", short_time ? millis : millis / 1000);
+  out_ << " in " << took.data() << "\n";
+  out_.flush();
+}
+
+void TablePrinter::Rule(std::string_view left, std::string_view middle, std::string_view right) {
+  out_ << left;
+  for (size_t i = 0; i < widths_.size(); ++i) {
+    for (int dash = 0; dash < widths_[i] + 2; ++dash) out_ << "─";
+    out_ << (i + 1 < widths_.size() ? middle : right);
+  }
+  out_ << "\n";
+}
+
+void TablePrinter::Line(const std::vector<std::string>& cells) {
+  for (size_t i = 0; i < cells.size(); ++i) {
+    std::string padding(static_cast<size_t>(widths_[i] - DisplayWidth(cells[i])), ' ');
+    out_ << "│ " << (right_[i] ? padding + cells[i] : cells[i] + padding) << " ";
+  }
+  out_ << "│\n";
+}
 
 int DisplayWidth(std::string_view text) {
   int width = 0;

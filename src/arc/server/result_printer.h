@@ -1,10 +1,10 @@
-// Query results on a terminal: box-drawn tables and CSV, made from Arrow batches as they arrive.
+// Query results on a terminal: box-drawn tables, made from Arrow batches as they arrive.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "arc/base/result.h"
@@ -16,21 +16,29 @@ class Schema;
 
 namespace arc {
 
-// Fed in order: Begin once, Rows any number of times, End once. Not thread-safe.
-class ResultPrinter {
- public:
-  virtual ~ResultPrinter() = default;
-  virtual Status Begin(const arrow::Schema& schema) = 0;
-  virtual Status Rows(const arrow::RecordBatch& batch) = 0;
-  // `millis`: from sending the query to its last row.
-  virtual Status End(double millis) = 0;
-};
-
 // Columns as wide as their contents, numbers to the right, NULL shown as such, then the count of rows and the time
-// taken. At most `max_rows` rows are kept and shown, the others counted.
-std::unique_ptr<ResultPrinter> MakeTablePrinter(std::ostream& out, int64_t max_rows);
-// RFC 4180 with a header line; NULL is an empty field, an empty text is "".
-std::unique_ptr<ResultPrinter> MakeCsvPrinter(std::ostream& out);
+// taken. At most `max_rows` rows are kept and shown, the others counted. Fed in order: Begin once, Rows any number of
+// times, End once. Not thread-safe.
+class TablePrinter {
+ public:
+  TablePrinter(std::ostream& out, int64_t max_rows) : out_(out), max_rows_(max_rows) {}
+  void Begin(const arrow::Schema& schema);
+  Status Rows(const arrow::RecordBatch& batch);
+  // `millis`: from sending the query to its last row.
+  void End(double millis);
+
+ private:
+  void Rule(std::string_view left, std::string_view middle, std::string_view right);
+  void Line(const std::vector<std::string>& cells);
+
+  std::ostream& out_;
+  const int64_t max_rows_;
+  std::vector<std::string> names_;
+  std::vector<bool> right_;  // aligned so
+  std::vector<int> widths_;
+  std::vector<std::vector<std::string>> rows_;
+  int64_t total_ = 0;
+};
 
 // Columns a terminal needs for UTF-8 text: combining marks none, East Asian wide characters and emoji two.
 int DisplayWidth(std::string_view text);

@@ -33,6 +33,7 @@ class LocalToken {
   ~LocalToken();
   LocalToken(const LocalToken&) = delete;
   const std::string& secret() const { return secret_; }
+  const std::string& name() const { return name_; }
 
  private:
   LocalToken(std::unique_ptr<TokenStore> store, std::string name, std::string secret)

@@ -19,13 +19,15 @@ namespace {
 // Hands what an Arrow IPC stream holds to a printer, as the bytes arrive.
 class StreamPrinter : public arrow::ipc::Listener {
  public:
-  explicit StreamPrinter(ResultPrinter& printer) : printer_(printer) {}
+  explicit StreamPrinter(TablePrinter& printer) : printer_(printer) {}
 
   arrow::Status OnSchemaDecoded(std::shared_ptr<arrow::Schema> schema) override {
-    return Note(printer_.Begin(*schema));
+    printer_.Begin(*schema);
+    return arrow::Status::OK();
   }
   arrow::Status OnRecordBatchDecoded(std::shared_ptr<arrow::RecordBatch> batch) override {
-    return Note(printer_.Rows(*batch));
+    Status printed = printer_.Rows(*batch);
+    return printed.ok() ? arrow::Status::OK() : arrow::Status::ExecutionError(printed.error().message);
   }
   arrow::Status OnEOS() override {
     ended_ = true;
@@ -34,10 +36,7 @@ class StreamPrinter : public arrow::ipc::Listener {
   bool ended() const { return ended_; }
 
  private:
-  static arrow::Status Note(const Status& status) {
-    return status.ok() ? arrow::Status::OK() : arrow::Status::ExecutionError(status.error().message);
-  }
-  ResultPrinter& printer_;
+  TablePrinter& printer_;
   bool ended_ = false;
 };
 
@@ -52,16 +51,14 @@ ApiRequest RequestOf(const SqlCommand& command, const std::string& sql) {
   if (std::string database = DatabaseOf(command); !database.empty()) body["database"] = database;
   ApiRequest request;
   request.method = "POST";
-  request.path = "/api/v1/query/arrow";
-  if (command.format == SqlFormat::kJson) {
-    request.path = "/api/v1/query";
-    body["format"] = "json";
-  }
+  request.path = command.format == SqlFormat::kJson  ? "/api/v1/query"
+                 : command.format == SqlFormat::kCsv ? "/api/v1/query/stream"
+                                                     : "/api/v1/query/arrow";
   request.body = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   return request;
 }
 
-// JSON and Arrow go through as the server sends them.
+// Everything but tables goes through as the server sends it.
 Status PassThrough(ApiClient& client, const ApiRequest& request, std::ostream& out) {
   return client.Send(request, [&](std::string_view piece) -> Status {
     out.write(piece.data(), static_cast<std::streamsize>(piece.size()));
@@ -69,7 +66,7 @@ Status PassThrough(ApiClient& client, const ApiRequest& request, std::ostream& o
   });
 }
 
-Status Print(ApiClient& client, const ApiRequest& request, ResultPrinter& printer, std::ostream& out) {
+Status Print(ApiClient& client, const ApiRequest& request, TablePrinter& printer, std::ostream& out) {
   auto listener = std::make_shared<StreamPrinter>(printer);
   arrow::ipc::StreamDecoder decoder(listener);
   const int64_t start = SystemClock().MonotonicNanos();
@@ -80,7 +77,8 @@ Status Print(ApiClient& client, const ApiRequest& request, ResultPrinter& printe
     return out.good() ? Status() : Unavailable("the output cannot be written");
   }));
   if (!listener->ended()) return Unavailable("the answer ended early");
-  return printer.End(static_cast<double>(SystemClock().MonotonicNanos() - start) / 1e6);
+  printer.End(static_cast<double>(SystemClock().MonotonicNanos() - start) / 1e6);
+  return {};
 }
 
 }  // namespace
@@ -102,9 +100,8 @@ int RunSql(const SqlCommand& command, const Console& console) {
   const ApiRequest request = RequestOf(command, sql);
   Status status;
   if (command.format == SqlFormat::kTable) {
-    status = Print(client, request, *MakeTablePrinter(console.out, command.max_rows), console.out);
-  } else if (command.format == SqlFormat::kCsv) {
-    status = Print(client, request, *MakeCsvPrinter(console.out), console.out);
+    TablePrinter printer(console.out, command.max_rows);
+    status = Print(client, request, printer, console.out);
   } else {
     status = PassThrough(client, request, console.out);
     if (command.format == SqlFormat::kJson) console.out << "\n";

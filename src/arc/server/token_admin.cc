@@ -106,6 +106,7 @@ class ServerTokens : public TokenAdmin {
       TokenLine line;
       line.id = token["id"].get<int64_t>();
       line.name = TextOf(token, "name");
+      if (access_.local != nullptr && access_.local->name() == line.name) continue;  // this command's own
       line.description = TextOf(token, "description");
       line.permissions = TextsOf(token, "permissions");
       line.databases = TextsOf(token, "databases");
