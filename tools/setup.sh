@@ -234,6 +234,7 @@ for what in "$@"; do
     tests)
       setup_parts
       setup_venv venv tools/requirements/tests.lock "the end-to-end tests"
+      setup_venv venv-superset tools/requirements/superset.lock "the Superset client test"
       ;;
     style) setup_venv venv-style tools/requirements/style.lock "the style checks" ;;
     clang) apt_install "${clang_packages[@]}" ;;

@@ -1,6 +1,7 @@
 #include "arc/query/file_list.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "arc/query/store_file_system.h"
 #include "arc/query/time_filter.h"
@@ -112,11 +113,13 @@ std::vector<ScanItem> ArcFileList::MakeItems() const {
   }
   // The early end of a top-N rests on this: once an item lies beyond the bound, so do all that follow.
   if (order_ == ScanOrder::kNewestFirst) {
-    std::stable_sort(result.begin(), result.end(),
-                     [](const ScanItem& a, const ScanItem& b) { return a.max_time > b.max_time; });
+    std::sort(result.begin(), result.end(), [](const ScanItem& a, const ScanItem& b) {
+      return std::pair(-a.max_time, a.file) < std::pair(-b.max_time, b.file);
+    });
   } else if (order_ == ScanOrder::kOldestFirst) {
-    std::stable_sort(result.begin(), result.end(),
-                     [](const ScanItem& a, const ScanItem& b) { return a.min_time < b.min_time; });
+    std::sort(result.begin(), result.end(), [](const ScanItem& a, const ScanItem& b) {
+      return std::pair(a.min_time, a.file) < std::pair(b.min_time, b.file);
+    });
   }
   return result;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "arc/query/code_filter.h"
@@ -89,11 +90,13 @@ class HotReader : public duckdb::BaseFileReader {
   void MakeMorsels(const TimeRanges& ranges, ScanOrder order) {
     std::vector<const ChunkView*> chunks = ChunksOf(version_->hot);
     if (order == ScanOrder::kNewestFirst) {
-      std::stable_sort(chunks.begin(), chunks.end(),
-                       [](const ChunkView* a, const ChunkView* b) { return a->max_time > b->max_time; });
+      std::sort(chunks.begin(), chunks.end(), [](const ChunkView* a, const ChunkView* b) {
+        return std::pair(-a->max_time, a->first_lsn) < std::pair(-b->max_time, b->first_lsn);
+      });
     } else if (order == ScanOrder::kOldestFirst) {
-      std::stable_sort(chunks.begin(), chunks.end(),
-                       [](const ChunkView* a, const ChunkView* b) { return a->min_time < b->min_time; });
+      std::sort(chunks.begin(), chunks.end(), [](const ChunkView* a, const ChunkView* b) {
+        return std::pair(a->min_time, a->first_lsn) < std::pair(b->min_time, b->first_lsn);
+      });
     }
     for (const ChunkView* chunk : chunks) {
       if (!ranges.Meets(chunk->min_time, chunk->max_time)) continue;

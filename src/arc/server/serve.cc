@@ -34,7 +34,6 @@ sigset_t StopSignals() {
 void PrepareSignals() {
   sigset_t signals = StopSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
 }
 
 int WaitForStopSignal() {

@@ -9,8 +9,8 @@
 #include "arc/base/clock.h"
 #include "arc/server/api_client.h"
 #include "arc/server/commands.h"
-#include "arc/server/result_printer.h"
 #include "arc/server/server_access.h"
+#include "arc/server/table_printer.h"
 
 namespace arc {
 
@@ -58,11 +58,14 @@ ApiRequest RequestOf(const SqlCommand& command, const std::string& sql) {
   return request;
 }
 
+// Whoever read the output has seen enough (`arc sql … | head`).
+Error OutputClosed() { return MakeError(ErrorKind::kCancelled, "the output is closed"); }
+
 // Everything but tables goes through as the server sends it.
 Status PassThrough(ApiClient& client, const ApiRequest& request, std::ostream& out) {
   return client.Send(request, [&](std::string_view piece) -> Status {
     out.write(piece.data(), static_cast<std::streamsize>(piece.size()));
-    return out.good() ? Status() : Unavailable("the output cannot be written");
+    return out.good() ? Status() : OutputClosed();
   });
 }
 
@@ -74,7 +77,7 @@ Status Print(ApiClient& client, const ApiRequest& request, TablePrinter& printer
     auto buffer = arrow::Buffer::FromString(std::string(piece));
     arrow::Status consumed = decoder.Consume(std::move(buffer));
     if (!consumed.ok()) return Corruption("the answer is no Arrow stream: " + consumed.message());
-    return out.good() ? Status() : Unavailable("the output cannot be written");
+    return out.good() ? Status() : OutputClosed();
   }));
   if (!listener->ended()) return Unavailable("the answer ended early");
   printer.End(static_cast<double>(SystemClock().MonotonicNanos() - start) / 1e6);
@@ -107,7 +110,8 @@ int RunSql(const SqlCommand& command, const Console& console) {
     if (command.format == SqlFormat::kJson) console.out << "\n";
   }
   console.out.flush();
-  return status.ok() ? kExitSuccess : Fail(console, status.error());
+  if (status.ok()) return kExitSuccess;
+  return status.error().kind == ErrorKind::kCancelled ? kExitFailure : Fail(console, status.error());
 }
 
 }  // namespace arc

@@ -4,8 +4,8 @@
 
 #include "arc/server/api_client.h"
 #include "arc/server/commands.h"
-#include "arc/server/result_printer.h"
 #include "arc/server/server_access.h"
+#include "arc/server/table_printer.h"
 #include "arc/server/token_admin.h"
 
 namespace arc {

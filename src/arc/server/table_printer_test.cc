@@ -1,4 +1,4 @@
-#include "arc/server/result_printer.h"
+#include "arc/server/table_printer.h"
 
 #include <arrow/api.h>
 #include <gtest/gtest.h>
