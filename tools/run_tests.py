@@ -22,6 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PYTHON = ROOT / ".deps" / "venv" / "bin" / "python"
 CRASH_ROUNDS = 3
 CRASH_ROUNDS_ALL = 200
+POWER_CUTS_ALL = 2000
 
 
 class Counts:
@@ -57,17 +58,19 @@ class Counts:
         return f"{self.passed} passed, {self.failed} failed" + (f", {self.skipped} skipped" if self.skipped else "")
 
 
-def run_ctest(build, jobs, unit_only, counts):
+def run_ctest(build, jobs, unit_only, everything, counts):
     reports = build / "test-reports"
     shutil.rmtree(reports, ignore_errors=True)
     reports.mkdir(parents=True)
     environment = {**os.environ, "GTEST_OUTPUT": f"xml:{reports}/", "GTEST_COLOR": "no"}
+    if everything:
+        environment.setdefault("ARC_POWER_CUTS", str(POWER_CUTS_ALL))
     # Arrow and DuckDB are not instrumented, so what passes between them and Arc looks odd to the sanitizer.
     environment.setdefault("ASAN_OPTIONS", "detect_container_overflow=0:detect_odr_violation=0:abort_on_error=1")
     environment.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1")
     environment.setdefault("LSAN_OPTIONS", f"suppressions={ROOT}/tools/lsan.supp:print_suppressions=0")
     summary = reports / "ctest.junit"
-    command = ["ctest", "--test-dir", build, "-j", str(jobs), "--timeout", "900", "--output-on-failure",
+    command = ["ctest", "--test-dir", build, "-j", str(jobs), "--timeout", "3600" if everything else "900", "--output-on-failure",
                "--output-junit", summary] + (["-L", "unit"] if unit_only else [])
     subprocess.run(command, env=environment, check=False)
     read = 0
@@ -135,7 +138,7 @@ def main():
         return total(builds)
     (build,) = builds
     counts = Counts()
-    run_ctest(build, arguments.jobs, arguments.unit, counts)
+    run_ctest(build, arguments.jobs, arguments.unit, arguments.all, counts)
     if not arguments.unit:
         run_pytest(build, arguments.all, counts)
         run_crash_rounds(build, arguments.all, counts)

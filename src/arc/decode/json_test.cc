@@ -44,7 +44,7 @@ TEST(JsonRows, Shapes) {
 
 TEST(JsonRows, KeysInAnyOrder) {
   EXPECT_EQ(Text(R"({"x":{"deep":[1,[2,{"y":null}]]},"fields":{"v":1},"tags":{"host":"x"},"h":"y","t":1,"m":"cpu"})"),
-            "cpu@0 time=1000 tag:host=y tag:host_1=x v=1i\n");
+            "cpu@0 time=1000 tag:host=y v=1i tag:host_1=x\n");
 }
 
 TEST(JsonRows, FieldKinds) {

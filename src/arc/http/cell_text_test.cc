@@ -6,9 +6,13 @@
 #include <arrow/util/float16.h>
 #include <gtest/gtest.h>
 
+#include <charconv>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <string>
+
+#include "arc/base/uuid.h"
 
 namespace arc {
 namespace {
@@ -60,6 +64,30 @@ TEST(CellText, Floats) {
   EXPECT_EQ(Csv(doubles), "0.1 1.0 -0.0 1e+300 5e-324 nan inf -inf 123456789.0 ");
   EXPECT_EQ(Cells(Make(arrow::FloatBuilder(), 0.1f, 3.0f)), "0.1 3.0 null");
   EXPECT_EQ(Cells(Make(arrow::HalfFloatBuilder(), arrow::util::Float16(1.5f).bits())), "1.5 null");
+}
+
+// The short way must give what reads back, and never more digits than the general way.
+TEST(CellText, DoublesReadBack) {
+  SeededRandom random(7);
+  auto check = [](double value) {
+    std::string text = Cells(Make(arrow::DoubleBuilder(), value));
+    text.resize(text.size() - 5);
+    ASSERT_EQ(std::strtod(text.c_str(), nullptr), value) << text;
+    char shortest[40];
+    auto end = std::to_chars(shortest, shortest + sizeof shortest, value, std::chars_format::fixed).ptr;
+    bool usual = std::fabs(value) < 1e9 && std::fabs(value) > 1e-6;
+    ASSERT_TRUE(!usual || text.size() <= static_cast<size_t>(end - shortest) + 2) << text;
+  };
+  for (int i = 0; i < 20'000; ++i) {
+    uint64_t bits = random.NextU64();
+    double any = 0;
+    std::memcpy(&any, &bits, sizeof any);
+    if (std::isfinite(any)) check(any);
+    auto digits = static_cast<double>(static_cast<int64_t>(bits % 2'000'000'000'000) - 1'000'000'000'000);
+    for (double scale : {1.0, 10.0, 1e3, 1e6, 1e7, 1e9}) check(digits / scale);
+    check(std::nextafter(digits / 1e3, 1e300));
+  }
+  for (double value : {0.0, -0.0, 1e9, 999999999.999999, 0.000001, 0.0000001, 0.5, 1e15, 123456.789}) check(value);
 }
 
 TEST(CellText, Booleans) { EXPECT_EQ(Cells(Make(arrow::BooleanBuilder(), true, false)), "true false null"); }

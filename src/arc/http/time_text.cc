@@ -1,6 +1,8 @@
 #include "arc/http/time_text.h"
 
+#include <array>
 #include <charconv>
+#include <cstring>
 
 #include "arc/decode/timestamp.h"
 
@@ -9,12 +11,24 @@ namespace {
 
 constexpr int64_t kDayNanos = 86'400'000'000'000;
 
-char* WriteDigits(uint64_t value, int digits, char* out) {
-  for (int i = digits - 1; i >= 0; --i) {
-    out[i] = static_cast<char>('0' + value % 10);
-    value /= 10;
+constexpr std::array<char, 200> kPairs = [] {
+  std::array<char, 200> pairs{};
+  for (size_t i = 0; i < 100; ++i) {
+    pairs[2 * i] = static_cast<char>('0' + i / 10);
+    pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
   }
-  return out + digits;
+  return pairs;
+}();
+
+// Two digits of a number below 100.
+char* WritePair(uint32_t value, char* out) {
+  std::memcpy(out, kPairs.data() + 2 * value, 2);
+  return out + 2;
+}
+
+char* WriteThree(uint32_t value, char* out) {
+  *out++ = static_cast<char>('0' + value / 100);
+  return WritePair(value % 100, out);
 }
 
 // Reads exactly `digits` decimal digits from the front.
@@ -99,29 +113,31 @@ int64_t DaysFromCivil(const CivilDate& date) {
 char* WriteDate(int64_t days, char* out) {
   CivilDate date = CivilFromDays(days);
   if (date.year >= 0 && date.year <= 9999) {
-    out = WriteDigits(static_cast<uint64_t>(date.year), 4, out);
+    auto year = static_cast<uint32_t>(date.year);
+    out = WritePair(year % 100, WritePair(year / 100, out));
   } else {
     out = std::to_chars(out, out + 20, date.year).ptr;
   }
   *out++ = '-';
-  out = WriteDigits(date.month, 2, out);
+  out = WritePair(date.month, out);
   *out++ = '-';
-  return WriteDigits(date.day, 2, out);
+  return WritePair(date.day, out);
 }
 
 char* WriteTimeOfDay(int64_t nanos, char* out) {
-  auto seconds = static_cast<uint64_t>(nanos / 1'000'000'000);
-  auto fraction = static_cast<uint64_t>(nanos % 1'000'000'000);
-  out = WriteDigits(seconds / 3600, 2, out);
+  auto seconds = static_cast<uint32_t>(nanos / 1'000'000'000);
+  auto fraction = static_cast<uint32_t>(nanos % 1'000'000'000);
+  out = WritePair(seconds / 3600 % 100, out);
   *out++ = ':';
-  out = WriteDigits(seconds / 60 % 60, 2, out);
+  out = WritePair(seconds / 60 % 60, out);
   *out++ = ':';
-  out = WriteDigits(seconds % 60, 2, out);
+  out = WritePair(seconds % 60, out);
   if (fraction == 0) return out;
   *out++ = '.';
-  if (fraction % 1'000'000 == 0) return WriteDigits(fraction / 1'000'000, 3, out);
-  if (fraction % 1'000 == 0) return WriteDigits(fraction / 1'000, 6, out);
-  return WriteDigits(fraction, 9, out);
+  out = WriteThree(fraction / 1'000'000, out);
+  if (fraction % 1'000'000 == 0) return out;
+  out = WriteThree(fraction / 1'000 % 1'000, out);
+  return fraction % 1'000 == 0 ? out : WriteThree(fraction % 1'000, out);
 }
 
 char* WriteTimestamp(int64_t seconds, int64_t nanos, char separator, char* out) {
