@@ -22,7 +22,8 @@ constexpr int64_t kBatchOverhead = 2048;
 
 }  // namespace
 
-BatchBuilder::BatchBuilder(uint32_t expected_rows, MemoryBudget* budget) : space_(budget), expected_rows_(expected_rows) {
+BatchBuilder::BatchBuilder(uint32_t expected_rows, MemoryBudget* budget)
+    : space_(budget), expected_rows_(expected_rows) {
   budget->Take(kBatchOverhead);
 }
 
@@ -145,12 +146,11 @@ WriteRequest RequestBuilder::Finish(std::string position_name) {
     }
   }
   // A measurement (or variant) may have been met first by a row that was refused. Positions are unique.
-  std::sort(request.batches.begin(), request.batches.end(), [](const auto& a, const auto& b) {
-    return a.batch.PositionOf(0) < b.batch.PositionOf(0);
-  });
+  std::sort(request.batches.begin(), request.batches.end(),
+            [](const auto& a, const auto& b) { return a.batch.PositionOf(0) < b.batch.PositionOf(0); });
   request.errors = std::move(errors_);
   std::sort(request.errors.begin(), request.errors.end(),
-                   [](const RowError& a, const RowError& b) { return a.position < b.position; });
+            [](const RowError& a, const RowError& b) { return a.position < b.position; });
   return request;
 }
 

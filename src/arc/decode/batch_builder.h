@@ -18,9 +18,9 @@
 
 namespace arc {
 
-inline constexpr int32_t kMaxColumns = 10'000;      // per batch
-inline constexpr size_t kMaxVariants = 16;          // batches per measurement
-inline constexpr size_t kMaxRowErrors = 100'000;    // per request
+inline constexpr int32_t kMaxColumns = 10'000;       // per batch
+inline constexpr size_t kMaxVariants = 16;           // batches per measurement
+inline constexpr size_t kMaxRowErrors = 100'000;     // per request
 inline constexpr uint32_t kMaxPresizedRows = 65536;  // rows that a mere estimate may reserve
 
 // One batch. Rows: BeginRow, values into columns at row(), then CommitRow, or nothing to abandon the row. Blocks:
@@ -41,7 +41,8 @@ class BatchBuilder {
 
   void BeginRow() {
     space_.BeginAttempt(/*block=*/false);
-    if (space_.rows == space_.capacity) [[unlikely]] GrowRows(space_.rows + 1);
+    if (space_.rows == space_.capacity) [[unlikely]]
+      GrowRows(space_.rows + 1);
   }
   void CommitRow(int64_t time, uint32_t position) {
     const uint32_t row = space_.rows;
@@ -49,7 +50,8 @@ class BatchBuilder {
     reinterpret_cast<int64_t*>(time_.data())[row] = time;
     if (time < min_time_) min_time_ = time;
     if (time > max_time_) max_time_ = time;
-    if (!positions_.empty() || position != first_position_ + row) [[unlikely]] NotePosition(row, position);
+    if (!positions_.empty() || position != first_position_ + row) [[unlikely]]
+      NotePosition(row, position);
   }
 
   void BeginBlock(uint32_t rows) {
@@ -99,7 +101,8 @@ class MeasurementBuilder {
     for (size_t i = 0; i < kMaxVariants; ++i) {
       if (i == variants_.size()) AddVariant();
       const Added added = add(*variants_[i]);
-      if (added != Added::kConflict) [[likely]] return added;
+      if (added != Added::kConflict) [[likely]]
+        return added;
     }
     return Added::kTooManyKinds;
   }

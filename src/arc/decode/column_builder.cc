@@ -230,8 +230,8 @@ ColumnType ColumnBuilder::SettleMixed(uint32_t rows, std::shared_ptr<arrow::Buff
     const auto form = static_cast<NumberForm>(forms[i]);
     if (form != NumberForm::kInt && form != NumberForm::kUInt) continue;
     const uint64_t whole = bits[i];
-    const double value = form == NumberForm::kInt ? static_cast<double>(static_cast<int64_t>(whole))
-                                                  : static_cast<double>(whole);
+    const double value =
+        form == NumberForm::kInt ? static_cast<double>(static_cast<int64_t>(whole)) : static_cast<double>(whole);
     std::memcpy(&bits[i], &value, 8);
     // 2^63 and above is no BIGINT, and casting it back would be undefined.
     if (value < 0x1p63 && static_cast<uint64_t>(static_cast<int64_t>(value)) == whole) {
@@ -261,8 +261,8 @@ BatchColumn ColumnBuilder::FinishNumbers(uint32_t rows, std::shared_ptr<arrow::B
     case NumberForm::kDouble:
     case NumberForm::kNone: break;
   }
-  column.values = arrow::MakeArray(arrow::ArrayData::Make(BatchArrowType(column.type, role_), rows,
-                                                          {std::move(validity), values_.Finish(int64_t{rows} * 8)}, nulls));
+  column.values = arrow::MakeArray(arrow::ArrayData::Make(
+      BatchArrowType(column.type, role_), rows, {std::move(validity), values_.Finish(int64_t{rows} * 8)}, nulls));
   return column;
 }
 

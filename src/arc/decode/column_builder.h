@@ -46,7 +46,8 @@ class RowSpace {
   explicit RowSpace(MemoryBudget* budget) : budget(budget) {}
 
   void BeginAttempt(bool block) {
-    if (attempt != committed_) [[unlikely]] NoteAbandoned();
+    if (attempt != committed_) [[unlikely]]
+      NoteAbandoned();
     ++attempt;
     expected = block ? attempt : committed_;
   }
@@ -197,10 +198,10 @@ class alignas(64) ColumnBuilder {
 
   const ColumnRole role_;
   // In the order of use: a value written touches three cache lines.
-  uint32_t filled_ = 0;     // rows written or padded
-  uint32_t capacity_ = 0;   // rows that fit into the buffers
-  uint32_t attempt_ = 0;    // the RowSpace::attempt that wrote last
-  uint32_t first_row_ = 0;  // of the first value since the kind was settled
+  uint32_t filled_ = 0;          // rows written or padded
+  uint32_t capacity_ = 0;        // rows that fit into the buffers
+  uint32_t attempt_ = 0;         // the RowSpace::attempt that wrote last
+  uint32_t first_row_ = 0;       // of the first value since the kind was settled
   uint8_t* validity_ = nullptr;  // bitmap; null while no row is NULL
   GrowingBuffer values_;         // 8-byte numbers, int32 codes, int32 offsets or a bitmap
   Kind kind_ = Kind::kNone;

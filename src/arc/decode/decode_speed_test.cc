@@ -74,8 +74,8 @@ std::string LineSmall() {
   return body;
 }
 
-const char* const kTsbsFields[10] = {"usage_user",   "usage_system", "usage_idle",    "usage_nice",  "usage_iowait",
-                                     "usage_irq",    "usage_softirq", "usage_steal",  "usage_guest", "usage_guest_nice"};
+const char* const kTsbsFields[10] = {"usage_user", "usage_system",  "usage_idle",  "usage_nice",  "usage_iowait",
+                                     "usage_irq",  "usage_softirq", "usage_steal", "usage_guest", "usage_guest_nice"};
 
 // The ten tags of TSBS "cpu-only", as name and value.
 std::vector<std::pair<std::string, std::string>> TsbsTags(int host) {

@@ -48,9 +48,8 @@ Status ItemWriter::Refuse(std::string message, uint32_t rows) {
 
 Added ItemWriter::Refused(Added added, std::string_view what, std::string_view name) {
   if (added == Added::kConflict) return added;
-  error_ = added == Added::kFault
-               ? std::string(what) + " " + Snippet(name) + " is neither a number, a boolean nor text"
-               : DescribeRefusal(added, what, name);
+  error_ = added == Added::kFault ? std::string(what) + " " + Snippet(name) + " is neither a number, a boolean nor text"
+                                  : DescribeRefusal(added, what, name);
   return added;
 }
 
@@ -127,9 +126,8 @@ std::vector<ColumnRole> ItemWriter::Roles(const ScalarBlock& block) {
   std::vector<ColumnRole> roles;
   for (const ScalarColumn& column : block.columns) {
     const auto is_text = [](const Scalar& v) { return v.kind == ScalarKind::kText || v.kind == ScalarKind::kNil; };
-    const bool tag = block.tag_keys != nullptr
-                         ? IsListed(*block.tag_keys, column.name)
-                         : std::all_of(column.values.begin(), column.values.end(), is_text);
+    const bool tag = block.tag_keys != nullptr ? IsListed(*block.tag_keys, column.name)
+                                               : std::all_of(column.values.begin(), column.values.end(), is_text);
     roles.push_back(tag ? ColumnRole::kTag : ColumnRole::kField);
   }
   return roles;
@@ -180,8 +178,8 @@ Added ItemWriter::AppendBlockRow(const ScalarBlock& block, const std::vector<Col
     Added why = Added::kOk;
     ColumnBuilder* column = batch.Column(name, roles[c], LimitOf(name), block.tag_keys != nullptr, &why);
     if (column == nullptr) return Refused(why, "column", name);
-    const Added added = roles[c] == ColumnRole::kTag ? TagValue(*column, batch.row(), value)
-                                                     : FieldValue(*column, batch.row(), value);
+    const Added added =
+        roles[c] == ColumnRole::kTag ? TagValue(*column, batch.row(), value) : FieldValue(*column, batch.row(), value);
     if (added != Added::kOk) return added;
   }
   batch.CommitRow(time, position_);

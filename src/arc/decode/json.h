@@ -11,7 +11,7 @@
 namespace arc {
 
 struct JsonOptions {
-  int64_t server_time_micros = 0;                     // for rows without a time
+  int64_t server_time_micros = 0;                    // for rows without a time
   TimePrecision precision = TimePrecision::kMillis;  // of numeric times
 };
 

@@ -20,18 +20,13 @@ std::string Text(const std::string& body, TimePrecision precision = TimePrecisio
   return RequestText(*decoded);
 }
 
-std::string FieldText(const std::string& value) {
-  return Text(R"({"m":"cpu","t":1,"fields":{"v":)" + value + "}}");
-}
-std::string TimeText(const std::string& value) {
-  return Text(R"({"m":"cpu","t":)" + value + R"(,"fields":{"v":1}})");
-}
+std::string FieldText(const std::string& value) { return Text(R"({"m":"cpu","t":1,"fields":{"v":)" + value + "}}"); }
+std::string TimeText(const std::string& value) { return Text(R"({"m":"cpu","t":)" + value + R"(,"fields":{"v":1}})"); }
 
 TEST(JsonRows, Shapes) {
   const std::string one = R"({"m":"cpu","t":1633024800000,"h":"a","tags":{"region":"eu"},"fields":{"v":0.5}})";
-  const std::string spelled =
-      R"( {"measurement": "cpu", "tags": {"host": "a", "region": "eu"}, "fields": {"v": 0.5},)"
-      "\n\"timestamp\": \"2021-09-30T18:00:00Z\"}\n";
+  const std::string spelled = R"( {"measurement": "cpu", "tags": {"host": "a", "region": "eu"}, "fields": {"v": 0.5},)"
+                              "\n\"timestamp\": \"2021-09-30T18:00:00Z\"}\n";
   const std::string expected = "cpu@0 time=1633024800000000 tag:host=a tag:region=eu v=0.5\n";
   EXPECT_EQ(Text(one), expected);
   EXPECT_EQ(Text(spelled), expected);
@@ -81,8 +76,7 @@ TEST(JsonRows, Times) {
   EXPECT_EQ(TimeText("\"2021-09-30T20:00:00.123456789+02:00\""), "cpu@0 time=1633024800123456 v=1i\n");
   EXPECT_EQ(TimeText("true"), "0! time is neither a number nor text\n");
   EXPECT_EQ(TimeText("{}"), "0! time is neither a number nor text\n");
-  EXPECT_EQ(TimeText("1e300"),
-            "0! time 1e+300 ms is outside the years 1 to 9999 (is it in another unit?)\n");
+  EXPECT_EQ(TimeText("1e300"), "0! time 1e+300 ms is outside the years 1 to 9999 (is it in another unit?)\n");
 }
 
 TEST(JsonRows, BadRowsLeaveTheGoodOnes) {
@@ -117,8 +111,9 @@ TEST(JsonColumns, Blocks) {
             "cpu@0 time=1000 tag:host?=a v=1~ b?=- host=-\n"
             "cpu@1 time=2000 tag:host?=- v=2.5 b?=true host=-\n"
             "cpu@2 time=3000 tag:host?=- v=3~ b?=- host=\"b\"\n");
-  EXPECT_EQ(Text(R"({"m":"cpu","tags":["port"],"columns":{"port":[80,"http"],"note":["x","y"]}})"),
-            "cpu@0 time=1700000000000000 tag:port=80 note=\"x\"\ncpu@1 time=1700000000000000 tag:port=http note=\"y\"\n");
+  EXPECT_EQ(
+      Text(R"({"m":"cpu","tags":["port"],"columns":{"port":[80,"http"],"note":["x","y"]}})"),
+      "cpu@0 time=1700000000000000 tag:port=80 note=\"x\"\ncpu@1 time=1700000000000000 tag:port=http note=\"y\"\n");
 }
 
 TEST(JsonColumns, RowByRow) {
@@ -185,9 +180,8 @@ TEST(JsonBody, Malformed) {
 }
 
 TEST(JsonBody, EveryTruncationIsRefused) {
-  const std::string body =
-      R"([{"m":"cpu","t":1,"h":"a","tags":{"region":"eu"},"fields":{"v":0.5,"s":"t\u0041"}},)"
-      R"({"m":"cpu","columns":{"time":[1,2],"v":[1,2],"host":["a","b"]}}])";
+  const std::string body = R"([{"m":"cpu","t":1,"h":"a","tags":{"region":"eu"},"fields":{"v":0.5,"s":"t\u0041"}},)"
+                           R"({"m":"cpu","columns":{"time":[1,2],"v":[1,2],"host":["a","b"]}}])";
   EXPECT_TRUE(DecodeJson(body, {kServerTime}).ok());
   for (size_t size = 0; size < body.size(); ++size) EXPECT_FALSE(DecodeJson(body.substr(0, size), {kServerTime}).ok());
 }

@@ -150,9 +150,11 @@ TEST(LineProtocol, Escapes) {
   EXPECT_EQ(Text(R"(a\,b\ c=d,t\,k\=x\ y=v\,1\=2\ 3 f\,k\=x\ y=1 1000)"),
             "a,b c=d@1 time=1 tag:t,k=x y=v,1=2 3 f,k=x y=1\n");
   // A backslash before anything else stands for itself.
-  EXPECT_EQ(Text(R"(a\=\b\\c,t\a=v\w\\x f\1="\q" 1000)"), R"(a\=\b\\c@1 time=1 tag:t\a=v\w\\x f\1="\q")" "\n");
+  EXPECT_EQ(Text(R"(a\=\b\\c,t\a=v\w\\x f\1="\q" 1000)"), R"(a\=\b\\c@1 time=1 tag:t\a=v\w\\x f\1="\q")"
+                                                          "\n");
   // The second backslash escapes the comma.
-  EXPECT_EQ(Text(R"(a\\,b v=1 1000)"), R"(a\,b@1 time=1 v=1)" "\n");
+  EXPECT_EQ(Text(R"(a\\,b v=1 1000)"), R"(a\,b@1 time=1 v=1)"
+                                       "\n");
 }
 
 TEST(LineProtocol, LongNamesAndValues) {
@@ -237,8 +239,7 @@ TEST(LineProtocol, DuplicateFieldKeepsTheLast) {
   EXPECT_EQ(Text("m v=1,w=2,v=3 1000"), "m@1 time=1 v=3 w=2\n");
   EXPECT_EQ(Text("m v=1,v=\"s\" 1000"), "m@1 time=1 v=\"s\"\n");
   EXPECT_EQ(Text("m v=\"long text\",v=\"s\" 1000\nm v=\"t\" 2000"), "m@1 time=1 v=\"s\"\nm@2 time=2 v=\"t\"\n");
-  EXPECT_EQ(Text("m v=1 1000\nm v=1,v=\"s\" 2000\nm v=2 3000"),
-            "m@1 time=1 v=1\nm@3 time=3 v=2\nm@2 time=2 v=\"s\"\n");
+  EXPECT_EQ(Text("m v=1 1000\nm v=1,v=\"s\" 2000\nm v=2 3000"), "m@1 time=1 v=1\nm@3 time=3 v=2\nm@2 time=2 v=\"s\"\n");
 }
 
 TEST(LineProtocol, Precisions) {
@@ -263,12 +264,12 @@ TEST(LineProtocol, Precisions) {
   for (const auto& [precision, text, micros] : table) {
     EXPECT_EQ(Text("m v=1 " + text, precision), "m@1 time=" + micros + " v=1\n") << text;
   }
-  for (const auto& [precision, text] : std::vector<std::pair<TimePrecision, std::string>>{
-           {TimePrecision::kMicros, "253402300800000000"},
-           {TimePrecision::kMicros, "-62135596800000001"},
-           {TimePrecision::kMillis, "1633024800000000"},
-           {TimePrecision::kSeconds, "1633024800000"},
-           {TimePrecision::kHours, "9223372036854775807"}}) {
+  for (const auto& [precision, text] :
+       std::vector<std::pair<TimePrecision, std::string>>{{TimePrecision::kMicros, "253402300800000000"},
+                                                          {TimePrecision::kMicros, "-62135596800000001"},
+                                                          {TimePrecision::kMillis, "1633024800000000"},
+                                                          {TimePrecision::kSeconds, "1633024800000"},
+                                                          {TimePrecision::kHours, "9223372036854775807"}}) {
     EXPECT_NE(Text("m v=1 " + text, precision).find("outside the years 1 to 9999"), std::string::npos) << text;
   }
 }
@@ -307,7 +308,8 @@ TEST(LineProtocol, IntegersAmongDoubles) {
 }
 
 TEST(LineProtocol, KindsThatDisagreeMakeFurtherBatches) {
-  WriteRequest request = Decode("m v=1,w=1 1000\nm v=\"s\",w=2 2000\nm v=2 3000\nm v=t 4000\nn v=1 5000\nm v=\"u\" 6000");
+  WriteRequest request =
+      Decode("m v=1,w=1 1000\nm v=\"s\",w=2 2000\nm v=2 3000\nm v=t 4000\nn v=1 5000\nm v=\"u\" 6000");
   ASSERT_EQ(request.batches.size(), 4U);
   EXPECT_EQ(RequestText(request),
             "m@1 time=1 v=1 w=1\nm@3 time=3 v=2 w=-\n"
@@ -355,8 +357,11 @@ TEST(LineProtocol, ManyRowsOfChangingShape) {
     body += " " + n + "000\n";
     expected += "m@" + std::to_string(i + 1) + " time=" + n + " tag:host=h" + std::to_string(i % 700) +
                 " tag:long=this-is-a-long-tag-value-" + std::to_string(i % 3000) + " i=" + n +
-                "i s=" + (i % 3 == 0 ? "\"text " + n + "\"" : "-") +
-                " b=" + (i % 5 == 0 ? "-" : i % 2 == 0 ? "true" : "false") + "\n";
+                "i s=" + (i % 3 == 0 ? "\"text " + n + "\"" : "-") + " b=" +
+                (i % 5 == 0   ? "-"
+                 : i % 2 == 0 ? "true"
+                              : "false") +
+                "\n";
   }
   EXPECT_EQ(Text(body), expected);
 }

@@ -264,7 +264,8 @@ MsgpackDecoder::Plain MsgpackDecoder::PlainColumn(const Block& block, BatchBuild
     if ((head & 0xE0) == 0xA0 && size < reader_.end() - p) [[likely]] {
       reader_.set_position(p + 1 + size);
       const Added added = column->AddTag(row, {p + 1, static_cast<size_t>(size)}, reader_.end());
-      if (added == Added::kOk) [[likely]] continue;
+      if (added == Added::kOk) [[likely]]
+        continue;
       return Plain::kNotPlain;
     }
     if (!reader_.ReadScalar(&value)) return Plain::kMalformed;
@@ -285,7 +286,7 @@ uint32_t MsgpackDecoder::DoubleRun(ColumnBuilder& column, uint32_t row, uint32_t
     uint64_t values[4];
     uint32_t others = 0;
     for (int i = 0; i < 4; ++i) {
-      others |= static_cast<uint8_t>(p[9 * i]) ^ uint32_t{kFloat64};
+      others |= static_cast<uint8_t>(p[9 * i]) ^ uint32_t { kFloat64 };
       values[i] = LoadBig64(p + 9 * i + 1);
     }
     if (others != 0) break;

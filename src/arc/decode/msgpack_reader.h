@@ -48,7 +48,9 @@ class MsgpackReader {
   const char* end() const { return end_; }
   bool done() const { return p_ == end_; }
   uint8_t peek() const { return p_ < end_ ? static_cast<uint8_t>(*p_) : msgpack_tag::kNeverUsed; }
-  bool at_map() const { return (peek() & 0xF0) == 0x80 || peek() == msgpack_tag::kMap16 || peek() == msgpack_tag::kMap32; }
+  bool at_map() const {
+    return (peek() & 0xF0) == 0x80 || peek() == msgpack_tag::kMap16 || peek() == msgpack_tag::kMap32;
+  }
   bool at_array() const {
     return (peek() & 0xF0) == 0x90 || peek() == msgpack_tag::kArray16 || peek() == msgpack_tag::kArray32;
   }

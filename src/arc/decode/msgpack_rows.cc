@@ -62,7 +62,8 @@ Status MsgpackDecoder::Map(int depth) {
   if (!reader_.ReadCount(&keys)) return Malformed();
   const char* const pairs = reader_.position();
   if (writer_.current() != nullptr && begin < fast_end_) {
-    if (FastRow(keys)) [[likely]] return {};
+    if (FastRow(keys)) [[likely]]
+      return {};
     reader_.set_position(pairs);
   }
   Item item;

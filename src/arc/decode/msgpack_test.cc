@@ -49,20 +49,33 @@ std::string ColumnText(const Write& values) {
 }
 
 MsgpackWriter& Row(MsgpackWriter& body, const char* host, int64_t time) {
-  return body.Map(5).Text("m").Text("cpu").Text("t").Int(time).Text("h").Text(host).Text("tags").Map(1).Text("region")
-      .Text("eu").Text("fields").Map(1).Text("v").Double(0.5);
+  return body.Map(5)
+      .Text("m")
+      .Text("cpu")
+      .Text("t")
+      .Int(time)
+      .Text("h")
+      .Text(host)
+      .Text("tags")
+      .Map(1)
+      .Text("region")
+      .Text("eu")
+      .Text("fields")
+      .Map(1)
+      .Text("v")
+      .Double(0.5);
 }
 
 TEST(MsgpackRows, OneItem) {
   MsgpackWriter body;
-  EXPECT_EQ(Text(Row(body, "a", 1'633'024'800'000)),
-            "cpu@0 time=1633024800000000 tag:host=a tag:region=eu v=0.5\n");
+  EXPECT_EQ(Text(Row(body, "a", 1'633'024'800'000)), "cpu@0 time=1633024800000000 tag:host=a tag:region=eu v=0.5\n");
 }
 
 TEST(MsgpackRows, BatchAndArray) {
-  const std::string expected = "cpu@0 time=1000 tag:host=a tag:region=eu v=0.5\n"
-                               "cpu@1 time=2000 tag:host=b tag:region=eu v=0.5\n"
-                               "cpu@2 time=3000 tag:host=a tag:region=eu v=0.5\n";
+  const std::string expected =
+      "cpu@0 time=1000 tag:host=a tag:region=eu v=0.5\n"
+      "cpu@1 time=2000 tag:host=b tag:region=eu v=0.5\n"
+      "cpu@2 time=3000 tag:host=a tag:region=eu v=0.5\n";
   MsgpackWriter batch, array, nested;
   batch.Map(1).Text("batch").Array(3);
   array.Array(3);
@@ -159,7 +172,8 @@ TEST(MsgpackRows, Times) {
             "0! time 'yesterday' is no RFC 3339 timestamp of the years 1 to 9999\n");
   EXPECT_EQ(TimeText([](auto& w) { w.Bool(true); }), "0! time is neither a number nor text\n");
   EXPECT_EQ(TimeText([](auto& w) { w.Raw("\xD6\x01").Big(1, 4); }), "0! time is neither a number nor text\n");
-  EXPECT_EQ(TimeText([](auto& w) { w.Raw("\xD7\xFF").Big(~uint64_t{0}, 8); }), "0! time is neither a number nor text\n");
+  EXPECT_EQ(TimeText([](auto& w) { w.Raw("\xD7\xFF").Big(~uint64_t{0}, 8); }),
+            "0! time is neither a number nor text\n");
 }
 
 TEST(MsgpackRows, Tags) {
@@ -174,8 +188,8 @@ TEST(MsgpackRows, Tags) {
     if (twice) bad.Text("a").Text("x").Text("a").Text("y");
     if (!twice) bad.Text("a").Array(0);
     bad.Text("fields").Map(1).Text("v").Int(1);
-    EXPECT_EQ(Text(bad), twice ? "0! tag 'a' is given twice\n"
-                               : "0! tag 'a' is neither a number, a boolean nor text\n");
+    EXPECT_EQ(Text(bad),
+              twice ? "0! tag 'a' is given twice\n" : "0! tag 'a' is neither a number, a boolean nor text\n");
   }
 }
 
@@ -183,14 +197,14 @@ TEST(MsgpackRows, BadRowsLeaveTheGoodOnes) {
   MsgpackWriter body;
   body.Array(13);
   Row(body, "a", 1);
-  body.Map(1).Text("m").Text("cpu");                                            // 1: no fields
-  body.Map(1).Text("fields").Map(1).Text("v").Int(1);                           // 2: no measurement
-  body.Int(5);                                                                  // 3: no map
-  body.Map(2).Text("m").Int(1).Text("fields").Map(0);                           // 4: measurement no text
-  body.Map(2).Text("m").Text("").Text("fields").Map(1).Text("v").Int(1);        // 5: empty
-  body.Map(2).Text("m").Text("cpu").Text("fields").Int(1);                      // 6: fields no map
-  body.Map(2).Text("m").Text("cpu").Text("fields").Map(1).Text("").Int(1);      // 7: empty name
-  body.Map(2).Text("m").Text("cpu").Text("fields").Map(1).Int(1).Int(1);        // 8: name no text
+  body.Map(1).Text("m").Text("cpu");                                        // 1: no fields
+  body.Map(1).Text("fields").Map(1).Text("v").Int(1);                       // 2: no measurement
+  body.Int(5);                                                              // 3: no map
+  body.Map(2).Text("m").Int(1).Text("fields").Map(0);                       // 4: measurement no text
+  body.Map(2).Text("m").Text("").Text("fields").Map(1).Text("v").Int(1);    // 5: empty
+  body.Map(2).Text("m").Text("cpu").Text("fields").Int(1);                  // 6: fields no map
+  body.Map(2).Text("m").Text("cpu").Text("fields").Map(1).Text("").Int(1);  // 7: empty name
+  body.Map(2).Text("m").Text("cpu").Text("fields").Map(1).Int(1).Int(1);    // 8: name no text
   body.Map(3).Text("m").Text("cpu").Text("tags").Text("x").Text("fields").Map(1).Text("v").Int(1);  // 9
   body.Map(2).Text("m").Text("cpu").Text("fields").Map(2).Text("v").Double(9).Text("w").Array(0);   // 10
   body.Map(2).Text("m").Text("cpu").Text("fields").Map(1).Text(std::string(256, 'n')).Int(1);       // 11
@@ -201,7 +215,8 @@ TEST(MsgpackRows, BadRowsLeaveTheGoodOnes) {
             "4! the measurement (m) is no text\n5! measurement name is empty\n6! fields is no map\n"
             "7! field name is empty\n8! the name of a field is no text\n9! tags is no map\n"
             "10! field 'w' is neither a number, a boolean nor text\n"
-            "11! field '" + std::string(61, 'n') + "...': the name is longer than 255 bytes\n");
+            "11! field '" +
+                std::string(61, 'n') + "...': the name is longer than 255 bytes\n");
 }
 
 TEST(MsgpackRows, KindsAndMixes) {
@@ -223,11 +238,38 @@ TEST(MsgpackRows, KindsAndMixes) {
 TEST(MsgpackColumns, Telegraf) {
   MsgpackWriter body;
   body.Array(2);
-  body.Map(2).Text("columns").Map(5).Text("usage").Array(3).Double(0.5).Double(1.5).Nil().Text("host").Array(3)
-      .Text("a").Text("b").Text("a").Text("time").Array(3).Int64(1000).Int64(2000).Int64(3000).Text("n").Array(3).Int(1)
-      .Int(-200).Int(70000).Text("ok").Array(3).Nil().Bool(true).Bool(false).Text("m").Text("cpu");
-  body.Map(2).Text("m").Text("mem").Text("columns").Map(2).Text("time").Array(1).Int64(4000).Text("free").Array(1)
-      .UInt(5'000'000'000);
+  body.Map(2)
+      .Text("columns")
+      .Map(5)
+      .Text("usage")
+      .Array(3)
+      .Double(0.5)
+      .Double(1.5)
+      .Nil()
+      .Text("host")
+      .Array(3)
+      .Text("a")
+      .Text("b")
+      .Text("a")
+      .Text("time")
+      .Array(3)
+      .Int64(1000)
+      .Int64(2000)
+      .Int64(3000)
+      .Text("n")
+      .Array(3)
+      .Int(1)
+      .Int(-200)
+      .Int(70000)
+      .Text("ok")
+      .Array(3)
+      .Nil()
+      .Bool(true)
+      .Bool(false)
+      .Text("m")
+      .Text("cpu");
+  body.Map(2).Text("m").Text("mem").Text("columns").Map(2).Text("time").Array(1).Int64(4000).Text("free").Array(1).UInt(
+      5'000'000'000);
   EXPECT_EQ(Text(body),
             "cpu@0 time=1000000 usage?=0.5 tag:host?=a n?=1i ok?=-\n"
             "cpu@1 time=2000000 usage?=1.5 tag:host?=b n?=-200i ok?=true\n"
@@ -244,13 +286,25 @@ TEST(MsgpackColumns, TagKeys) {
       body.Text("columns").Map(4).Text("host").Array(2).Text("a").Text("b").Text("note").Array(2).Text("x").Nil();
       body.Text("port").Array(2).Int(80).Text("http").Text("time").Array(2).Int(1).Int(2);
       if (!before) body.Text(key).Array(2).Text("host").Text("port");
-      EXPECT_EQ(Text(body), "cpu@0 time=1000 tag:host=a note=\"x\" tag:port=80\n"
-                            "cpu@1 time=2000 tag:host=b note=- tag:port=http\n");
+      EXPECT_EQ(Text(body),
+                "cpu@0 time=1000 tag:host=a note=\"x\" tag:port=80\n"
+                "cpu@1 time=2000 tag:host=b note=- tag:port=http\n");
     }
   }
   MsgpackWriter body;
-  body.Map(3).Text("m").Text("cpu").Text("tags").Map(1).Text("a").Text("b").Text("columns").Map(1).Text("v").Array(2)
-      .Int(1).Int(2);
+  body.Map(3)
+      .Text("m")
+      .Text("cpu")
+      .Text("tags")
+      .Map(1)
+      .Text("a")
+      .Text("b")
+      .Text("columns")
+      .Map(1)
+      .Text("v")
+      .Array(2)
+      .Int(1)
+      .Int(2);
   EXPECT_EQ(Text(body), "0! block of columns: tag_keys (or tags) beside columns is no list of column names\n");
 }
 
@@ -297,9 +351,10 @@ TEST(MsgpackColumns, Times) {
             "1! time 9223372036854775807 ms is outside the years 1 to 9999 (is it in another unit?)\n");
   EXPECT_EQ(block([](auto& w) { w.Int(1).Int(-2).Int(3); }, TimePrecision::kNanos),
             "cpu@0 time=0 v?=1i\ncpu@1 time=-1 v?=2i\ncpu@2 time=0 v?=3i\n");
-  EXPECT_EQ(block([](auto& w) { w.Int(1'633'024'800).Int(1'633'024'800'000).Int(1'633'024'800'000'000); },
-                  TimePrecision::kAuto),
-            "cpu@0 time=1633024800000000 v?=1i\ncpu@1 time=1633024800000000 v?=2i\ncpu@2 time=1633024800000000 v?=3i\n");
+  EXPECT_EQ(
+      block([](auto& w) { w.Int(1'633'024'800).Int(1'633'024'800'000).Int(1'633'024'800'000'000); },
+            TimePrecision::kAuto),
+      "cpu@0 time=1633024800000000 v?=1i\ncpu@1 time=1633024800000000 v?=2i\ncpu@2 time=1633024800000000 v?=3i\n");
   MsgpackWriter body;
   body.Map(2).Text("m").Text("cpu").Text("columns").Map(1).Text("v").Array(2).Int(1).Int(2);
   EXPECT_EQ(Text(body), "cpu@0 time=1700000000000000 v?=1i\ncpu@1 time=1700000000000000 v?=2i\n");
@@ -339,8 +394,23 @@ TEST(MsgpackColumns, BlocksAndRowsOfOneMeasurementShareABatch) {
   MsgpackWriter body;
   body.Array(4);
   Row(body, "a", 1);
-  body.Map(2).Text("m").Text("cpu").Text("columns").Map(3).Text("time").Array(2).Int(2).Int(3).Text("host").Array(2)
-      .Text("b").Text("a").Text("w").Array(2).Int(1).Nil();
+  body.Map(2)
+      .Text("m")
+      .Text("cpu")
+      .Text("columns")
+      .Map(3)
+      .Text("time")
+      .Array(2)
+      .Int(2)
+      .Int(3)
+      .Text("host")
+      .Array(2)
+      .Text("b")
+      .Text("a")
+      .Text("w")
+      .Array(2)
+      .Int(1)
+      .Nil();
   Row(body, "b", 4);
   body.Map(2).Text("m").Text("cpu").Text("columns").Map(2).Text("time").Array(1).Int(5).Text("v").Array(1).Text("s");
   EXPECT_EQ(Text(body),
@@ -353,8 +423,31 @@ TEST(MsgpackColumns, BlocksAndRowsOfOneMeasurementShareABatch) {
 
 TEST(MsgpackColumns, ColumnTwiceKeepsTheLast) {
   MsgpackWriter body;
-  body.Map(2).Text("m").Text("cpu").Text("columns").Map(5).Text("time").Array(2).Int(1).Int(2).Text("v").Array(2).Int(1)
-      .Int(2).Text("v").Array(2).Text("x").Text("y").Text("v").Array(2).Nil().Int(4).Text("time").Array(2).Int(3).Int(4);
+  body.Map(2)
+      .Text("m")
+      .Text("cpu")
+      .Text("columns")
+      .Map(5)
+      .Text("time")
+      .Array(2)
+      .Int(1)
+      .Int(2)
+      .Text("v")
+      .Array(2)
+      .Int(1)
+      .Int(2)
+      .Text("v")
+      .Array(2)
+      .Text("x")
+      .Text("y")
+      .Text("v")
+      .Array(2)
+      .Nil()
+      .Int(4)
+      .Text("time")
+      .Array(2)
+      .Int(3)
+      .Int(4);
   EXPECT_EQ(Text(body), "cpu@0 time=3000 v?=- tag:v?=x\ncpu@1 time=4000 v?=4i tag:v?=y\n");
 }
 
@@ -379,7 +472,8 @@ TEST(MsgpackColumns, LargeBlock) {
   const Batch& batch = decoded->batches[0].batch;
   ASSERT_EQ(batch.rows, kRows);
   for (uint32_t i = 0; i < kRows; ++i) {
-    ASSERT_EQ(CellText(batch.columns[0], i), std::to_string(int64_t{i * 7 % 1000} * (i % 2 == 0 ? 1 : 1'000'000) * 1000));
+    ASSERT_EQ(CellText(batch.columns[0], i),
+              std::to_string(int64_t{i * 7 % 1000} * (i % 2 == 0 ? 1 : 1'000'000) * 1000));
     if (i % 1000 == 999) {
       ASSERT_EQ(CellText(batch.columns[1], i), "-");
     } else {
@@ -400,13 +494,20 @@ TEST(MsgpackBody, Malformed) {
       {"\x81", "not MessagePack: a count larger than the rest of the body at byte 0"},
       {"\x81\xA1m", "not MessagePack: the body ends inside a value at byte 3"},
       {"\x81\xA1m\xC1", "not MessagePack: the byte C1, which MessagePack never uses, at byte 3"},
-      {"\x81\xA1m\xA5" "ab", "not MessagePack: the body ends inside a value at byte 3"},
+      {"\x81\xA1m\xA5"
+       "ab",
+       "not MessagePack: the body ends inside a value at byte 3"},
       {std::string("\xDD\xFF\xFF\xFF\xFF", 5), "not MessagePack: a count larger than the rest of the body at byte 0"},
       {std::string("\xDF\xFF\xFF\xFF\xFF", 5), "not MessagePack: a count larger than the rest of the body at byte 0"},
       {std::string("\xDF\x00", 2), "not MessagePack: the body ends inside a value at byte 0"},
-      {std::string("\x81\xA1x\xDB\xFF\xFF\xFF\xFF" "abc", 11), "not MessagePack: the body ends inside a value at byte 3"},
+      {std::string("\x81\xA1x\xDB\xFF\xFF\xFF\xFF"
+                   "abc",
+                   11),
+       "not MessagePack: the body ends inside a value at byte 3"},
       {"\x90\x90", "not MessagePack: there are more bytes behind the end of the item at byte 1"},
-      {"\x81\xA5" "batch\x05", "not MessagePack: batch is no array at byte 7"},
+      {"\x81\xA5"
+       "batch\x05",
+       "not MessagePack: batch is no array at byte 7"},
       {std::string(20, '\x91'), "not MessagePack: a count larger than the rest of the body at byte 19"},
   };
   for (const auto& [body, message] : table) {
@@ -442,7 +543,12 @@ TEST(MsgpackBody, EveryTruncationIsRefused) {
 }
 
 TEST(MsgpackBody, DeepNestingInAnUnknownKeyIsSkipped) {
-  std::string body = "\x83\xA1m\xA1" "a\xA1x" + std::string(1'000'000, '\x91') + "\xC0\xA6" "fields\x81\xA1v\x01";
+  std::string body =
+      "\x83\xA1m\xA1"
+      "a\xA1x" +
+      std::string(1'000'000, '\x91') +
+      "\xC0\xA6"
+      "fields\x81\xA1v\x01";
   auto decoded = DecodeMsgpack(body, {kServerTime});
   ASSERT_TRUE(decoded.ok()) << decoded.error().message;
   EXPECT_EQ(RequestText(*decoded), "a@0 time=1700000000000000 v=1i\n");

@@ -34,8 +34,10 @@ struct NumberText {
 [[gnu::always_inline]] inline uint64_t CombineDigits(uint64_t chunk, int digits) {
   chunk <<= 64 - 8 * digits;
   chunk = chunk * 10 + (chunk >> 8);
-  return ((chunk & 0x000000FF000000FF) * 0x000F424000000064 + ((chunk >> 16) & 0x000000FF000000FF) * 0x0000271000000001) >>
-         32 & 0xFFFFFFFF;
+  return ((chunk & 0x000000FF000000FF) * 0x000F424000000064 +
+          ((chunk >> 16) & 0x000000FF000000FF) * 0x0000271000000001) >>
+             32 &
+         0xFFFFFFFF;
 }
 
 // Adds the run of digits at `*p` to `*value` (value * 10^n + run, wrapping) and moves `*p` behind it; returns how many.
@@ -85,7 +87,8 @@ NumberText ParseLongInteger(const char* begin, const char* end, bool is_unsigned
   const uint64_t before_point = point != 0 ? (uint64_t{1} << (8 * first)) - 1 : ~uint64_t{0};
   const int digits = stop - (point != 0 ? 1 : 0);
   const char after = at[stop];
-  if (digits == 0 || after == 'e' || after == 'E') [[unlikely]] return ParseLongNumber(p);
+  if (digits == 0 || after == 'e' || after == 'E') [[unlikely]]
+    return ParseLongNumber(p);
   const uint64_t mantissa = CombineDigits((chunk & before_point) | ((chunk >> 8) & ~before_point), digits);
   *p = at + stop;
   if (point == 0 && after == 'i') {

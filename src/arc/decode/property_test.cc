@@ -86,8 +86,22 @@ class Generator {
     return Text(0);
   }
   std::string Text(size_t least) {
-    static const std::vector<std::string> kPieces = {"a", "b", "cd", "efgh", " ", ",", "=", "\\x", "\"", "0", "-",
-                                                     "\xC3\xA9", "\xF0\x9F\x98\x80", "long piece of text ", "#", "{"};
+    static const std::vector<std::string> kPieces = {"a",
+                                                     "b",
+                                                     "cd",
+                                                     "efgh",
+                                                     " ",
+                                                     ",",
+                                                     "=",
+                                                     "\\x",
+                                                     "\"",
+                                                     "0",
+                                                     "-",
+                                                     "\xC3\xA9",
+                                                     "\xF0\x9F\x98\x80",
+                                                     "long piece of text ",
+                                                     "#",
+                                                     "{"};
     std::string text;
     for (size_t i = least + Pick(6); i > 0; --i) text += kPieces[Pick(kPieces.size())];
     return text;

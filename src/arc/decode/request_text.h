@@ -17,8 +17,7 @@ inline std::string CellText(const BatchColumn& column, int64_t row) {
   if (array.IsNull(row)) return "-";
   char text[64];
   switch (column.type) {
-    case ColumnType::kTimestamp:
-      return std::to_string(static_cast<const arrow::TimestampArray&>(array).Value(row));
+    case ColumnType::kTimestamp: return std::to_string(static_cast<const arrow::TimestampArray&>(array).Value(row));
     case ColumnType::kInt64: return std::to_string(static_cast<const arrow::Int64Array&>(array).Value(row)) + "i";
     case ColumnType::kUInt64: return std::to_string(static_cast<const arrow::UInt64Array&>(array).Value(row)) + "u";
     case ColumnType::kBool: return static_cast<const arrow::BooleanArray&>(array).Value(row) ? "true" : "false";

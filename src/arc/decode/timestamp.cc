@@ -128,9 +128,8 @@ std::optional<int64_t> ToMicros(int64_t value, TimePrecision precision) {
 std::optional<int64_t> ToMicros(double value, TimePrecision precision) {
   if (!std::isfinite(value)) return std::nullopt;
   if (precision == TimePrecision::kAuto) precision = GuessPrecision(std::fabs(value));
-  const double micros = precision == TimePrecision::kNanos
-                            ? value / 1000
-                            : value * static_cast<double>(MicrosPerUnit(precision));
+  const double micros =
+      precision == TimePrecision::kNanos ? value / 1000 : value * static_cast<double>(MicrosPerUnit(precision));
   if (micros < static_cast<double>(kMinTimeMicros) || micros > static_cast<double>(kMaxTimeMicros)) return std::nullopt;
   return InBounds(std::llround(micros));
 }

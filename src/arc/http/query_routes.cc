@@ -42,7 +42,10 @@ Task<Response> RunMeasurement(Exchange& exchange, ResultFormat format) {
 }  // namespace
 
 Task<Response> QueryJson(Exchange& exchange) {
-  bool form = EqualIgnoringCase(exchange.content_type(), "application/x-www-form-urlencoded");
+  // curl -d calls everything a form: what begins like JSON is none.
+  size_t first = exchange.body.find_first_not_of(" \t\r\n");
+  bool json = first != std::string_view::npos && exchange.body[first] == '{';
+  bool form = !json && EqualIgnoringCase(exchange.content_type(), "application/x-www-form-urlencoded");
   if (exchange.query.Find("q") || form) co_return co_await InfluxQuery(exchange);
   co_return co_await RunBody(exchange, std::nullopt);
 }

@@ -68,6 +68,12 @@ TEST_F(QueryRoutesTest, PassesOnWhatTheBodySays) {
   EXPECT_EQ(engine.last_query().sql, "SELECT 'é\nA'");
 }
 
+TEST_F(QueryRoutesTest, TakesJsonThatIsCalledAForm) {
+  TestReply reply =
+      Ask("POST", "/query", "\n {\"sql\":\"SELECT 1\"}", "Content-Type: application/x-www-form-urlencoded\r\n");
+  EXPECT_EQ(reply.status, 200) << reply.body;
+}
+
 TEST_F(QueryRoutesTest, RefusesBadBodies) {
   for (const char* body : {"", "{", "[]", "1", "{\"sql\":1}", "{}", "{\"sql\":\"\"}", "{\"sql\":\"x\",\"limit\":-1}",
                            "{\"sql\":\"x\",\"limit\":\"a\"}", "{\"sql\":\"x\",\"format\":\"xml\"}",
