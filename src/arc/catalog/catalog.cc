@@ -92,7 +92,7 @@ class CatalogImpl : public Catalog {
   bool HasDatabase(std::string_view database) const override;
   std::vector<std::shared_ptr<Table>> Tables(std::string_view database) const override;
   std::shared_ptr<Table> Find(std::string_view database, std::string_view name) const override;
-  Lsn UseLineage(const Uuid& lineage) override;
+  Result<Lsn> UseLineage(const Uuid& lineage) override;
   Status CreateDatabase(const std::string& database) override;
   Result<std::shared_ptr<Table>> GetOrCreate(const std::string& database, const std::string& name) override;
   Result<std::shared_ptr<Table>> Restore(const TableRef& ref) override;
@@ -105,7 +105,7 @@ class CatalogImpl : public Catalog {
     TableRef ref;
     Schema schema;
     std::shared_ptr<const FileIndex> files;
-    std::map<std::string, std::string> properties;
+    TableMetadata metadata;
   };
   using TableMap = NameMap<std::shared_ptr<Table>>;
 
@@ -150,19 +150,16 @@ Status CatalogImpl::LoadOne(const TablePointer& entry) {
   ARC_ASSIGN_OR_RETURN(auto index, ReadIndex(ref, *metadata));
   ARC_ASSIGN_OR_RETURN(auto schema, ToArcSchema(*metadata));
   locations_[ref.id] = entry.metadata_location;
-  loaded_.push_back({std::move(ref), std::move(schema), std::move(index), std::move(metadata->properties)});
+  loaded_.push_back({std::move(ref), std::move(schema), std::move(index), std::move(*metadata)});
   return {};
 }
 
-Lsn CatalogImpl::UseLineage(const Uuid& lineage) {
+Result<Lsn> CatalogImpl::UseLineage(const Uuid& lineage) {
   std::unique_lock lock(mutex_);
   lineage_ = lineage;
   Lsn highest;
   for (auto& table : loaded_) {
-    Lsn flushed;
-    if (auto found = table.properties.find(FlushedLsnProperty(lineage)); found != table.properties.end()) {
-      flushed.value = std::strtoull(found->second.c_str(), nullptr, 10);
-    }
+    ARC_ASSIGN_OR_RETURN(Lsn flushed, FlushedLsn(table.metadata, lineage));
     highest = std::max(highest, flushed);
     MakeTable(table.ref, std::move(table.schema), std::move(table.files), flushed);
   }

@@ -48,8 +48,9 @@ class Catalog : public CatalogView {
                                                Clock& clock, RandomSource& random, ByteBudget* budget);
 
   // The lineage whose flushed LSNs count from now on, set once before replay. Returns the highest LSN that any table
-  // has flushed of it, so that a new log on an old lake goes on above.
-  virtual Lsn UseLineage(const Uuid& lineage) = 0;
+  // has flushed of it, so that a new log on an old lake goes on above; kCorruption when a table's
+  // property is no LSN.
+  virtual Result<Lsn> UseLineage(const Uuid& lineage) = 0;
   // Success when the database is there already. Durable.
   virtual Status CreateDatabase(const std::string& database) = 0;
   // The table, made with a fresh UUID if it is not there; its database too. Not durable by itself: the log or the first

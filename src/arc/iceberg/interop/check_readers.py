@@ -138,10 +138,6 @@ def check_pyiceberg(location, whole, part, since, until):
 def check_duckdb(location, whole, part, since, until):
     db = duckdb.connect()
     db.execute("SET TimeZone='America/New_York'")
-    try:
-        import duckdb_extensions  # noqa: F401  (wheels that carry the extensions)
-    except ImportError:
-        pass
     for name in ("avro", "iceberg"):
         module = __import__(f"duckdb_extension_{name}", fromlist=["x"])
         path = glob.glob(os.path.join(os.path.dirname(module.__file__), "**", "*.duckdb_extension"), recursive=True)[0]
