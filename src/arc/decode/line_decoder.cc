@@ -152,12 +152,15 @@ const char* LineDecoder::LongTagValue(ColumnBuilder& column, uint32_t row, const
 
 [[gnu::always_inline]] inline const char* LineDecoder::TagValue(ColumnBuilder& column, uint32_t row, const char* p) {
   const uint32_t stops = TagStops(p);
-  if (stops == 0) [[unlikely]] return LongTagValue(column, row, p);
+  if (stops == 0) [[unlikely]]
+    return LongTagValue(column, row, p);
   const auto size = static_cast<size_t>(__builtin_ctz(stops));
   const char after = p[size];
-  if (size == 0 || (after != ',' && after != ' ')) [[unlikely]] return LongTagValue(column, row, p);
+  if (size == 0 || (after != ',' && after != ' ')) [[unlikely]]
+    return LongTagValue(column, row, p);
   const Added added = column.AddTag(row, {p, size}, p + 16);
-  if (added != Added::kOk) [[unlikely]] return Refused(p, added, "tag", column.name());
+  if (added != Added::kOk) [[unlikely]]
+    return Refused(p, added, "tag", column.name());
   return p + size;
 }
 
@@ -176,7 +179,8 @@ const char* LineDecoder::Tags(BatchBuilder& batch, const char* p, ColumnBuilder*
     }
     next = &column->next;
     p = TagValue(*column, row, p);
-    if (p == nullptr) [[unlikely]] return nullptr;
+    if (p == nullptr) [[unlikely]]
+      return nullptr;
   }
   *link = next;
   return p;
@@ -242,9 +246,11 @@ const char* LineDecoder::BadNumber(const ColumnBuilder& column, NumberFault faul
   if ((c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.') [[likely]] {
     const char* end = p;
     const NumberText number = ParseNumber(&end);
-    if (number.fault != NumberFault::kNone) [[unlikely]] return BadNumber(column, number.fault, p);
+    if (number.fault != NumberFault::kNone) [[unlikely]]
+      return BadNumber(column, number.fault, p);
     const Added added = column.AddNumber(row, number.bits, number.form);
-    if (added != Added::kOk) [[unlikely]] return Refused(p, added, "field", column.name());
+    if (added != Added::kOk) [[unlikely]]
+      return Refused(p, added, "field", column.name());
     return end;
   }
   return c == '"' ? StringValue(column, row, p) : BoolValue(column, row, p);
@@ -263,7 +269,8 @@ const char* LineDecoder::Fields(BatchBuilder& batch, const char* p, ColumnBuilde
     }
     link = &column->next;
     p = FieldValue(*column, row, p);
-    if (p == nullptr) [[unlikely]] return nullptr;
+    if (p == nullptr) [[unlikely]]
+      return nullptr;
     if (*p != ',') return p;
   }
 }
@@ -311,14 +318,18 @@ Added LineDecoder::Row(BatchBuilder& batch, const char* p) {
   batch.BeginRow();
   ColumnBuilder** link = &batch.first;
   p = Tags(batch, p, &link);
-  if (p == nullptr) [[unlikely]] return refused_;
+  if (p == nullptr) [[unlikely]]
+    return refused_;
   while (*p == ' ') ++p;
-  if (AtLineEnd(p)) [[unlikely]] return Fault(p, "missing fields"), refused_;
+  if (AtLineEnd(p)) [[unlikely]]
+    return Fault(p, "missing fields"), refused_;
   p = Fields(batch, p, link);
-  if (p == nullptr) [[unlikely]] return refused_;
+  if (p == nullptr) [[unlikely]]
+    return refused_;
   int64_t micros = 0;
   p = Time(p, &micros);
-  if (p == nullptr) [[unlikely]] return refused_;
+  if (p == nullptr) [[unlikely]]
+    return refused_;
   batch.CommitRow(micros, line_);
   record_end_ = p;
   return Added::kOk;
