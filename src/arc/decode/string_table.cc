@@ -37,11 +37,13 @@ uint64_t StringTable::HashTail(std::string_view text, uint64_t head) const {
   size_t left = text.size() - 16;
   uint64_t hash = head;
   for (; left > 16; p += 16, left -= 16) {
-    const TextPrefix block = TextPrefix::Of({p, 16}, p + 16);
-    hash = Mix(block.low() ^ seed_ ^ hash, block.high() ^ seed_high_);
+    TextPrefix block;
+    std::memcpy(&block, p, 16);
+    hash = Mix(block.low ^ seed_ ^ hash, block.high ^ seed_high_);
   }
-  const TextPrefix block = TextPrefix::Of({p, left}, p + left);
-  return Mix(block.low() ^ seed_ ^ hash, block.high() ^ seed_high_ ^ left);
+  TextPrefix block;
+  std::memcpy(&block, p, left);
+  return Mix(block.low ^ seed_ ^ hash, block.high ^ seed_high_ ^ left);
 }
 
 int32_t StringTable::Add(std::string_view text, MemoryBudget* budget) {
