@@ -58,7 +58,7 @@ class Counts:
         return f"{self.passed} passed, {self.failed} failed" + (f", {self.skipped} skipped" if self.skipped else "")
 
 
-def run_ctest(build, jobs, unit_only, everything, counts):
+def run_ctest(build, jobs, unit_only, only, everything, counts):
     reports = build / "test-reports"
     shutil.rmtree(reports, ignore_errors=True)
     reports.mkdir(parents=True)
@@ -71,7 +71,7 @@ def run_ctest(build, jobs, unit_only, everything, counts):
     environment.setdefault("LSAN_OPTIONS", f"suppressions={ROOT}/tools/lsan.supp:print_suppressions=0")
     summary = reports / "ctest.junit"
     command = ["ctest", "--test-dir", build, "-j", str(jobs), "--timeout", "3600" if everything else "900", "--output-on-failure",
-               "--output-junit", summary] + (["-L", "unit"] if unit_only else [])
+               "--output-junit", summary] + (["-L", "unit"] if unit_only else []) + (["-R", only] if only else [])
     subprocess.run(command, env=environment, check=False)
     read = 0
     for report in sorted(reports.glob("*.xml")):
@@ -130,6 +130,7 @@ def main():
     parser.add_argument("builds", nargs="+", type=pathlib.Path)
     parser.add_argument("--all", action="store_true", help="the slow tests too")
     parser.add_argument("--unit", action="store_true", help="unit tests only")
+    parser.add_argument("--only", metavar="REGEX", help="of the test programs, those whose name matches")
     parser.add_argument("--total", action="store_true", help="only add up earlier runs")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
@@ -138,7 +139,7 @@ def main():
         return total(builds)
     (build,) = builds
     counts = Counts()
-    run_ctest(build, arguments.jobs, arguments.unit, arguments.all, counts)
+    run_ctest(build, arguments.jobs, arguments.unit, arguments.only, arguments.all, counts)
     if not arguments.unit:
         run_pytest(build, arguments.all, counts)
         run_crash_rounds(build, arguments.all, counts)

@@ -113,20 +113,19 @@ class SpelledKey {
 };
 
 // Rows are written at `row`, in ascending order; rows skipped become NULL. Not thread-safe.
-class ColumnBuilder {
+class alignas(64) ColumnBuilder {
  public:
   ColumnBuilder(std::string_view name, ColumnRole role, const RowSpace* space)
-      : name_(name), role_(role), space_(space) {}
+      : role_(role), space_(space), name_(name) {}
   ColumnBuilder(const ColumnBuilder&) = delete;
   ColumnBuilder& operator=(const ColumnBuilder&) = delete;
 
   const std::string& name() const { return name_; }
   ColumnRole role() const { return role_; }
-  NumberForm form() const { return form_; }
 
-  bool role_known = false;  // some row said so, as BatchColumn means it
   SpelledKey key;
   ColumnBuilder* next = nullptr;  // the column that followed this one in the last row that had it
+  bool role_known = false;        // some row said so, as BatchColumn means it
 
   // `bits` are those of an int64, uint64 or double as `form` says. A second value for a row replaces the first.
   [[gnu::always_inline]] Added AddNumber(uint32_t row, uint64_t bits, NumberForm form) {
@@ -197,18 +196,19 @@ class ColumnBuilder {
   BatchColumn FinishNumbers(uint32_t rows, std::shared_ptr<arrow::Buffer> validity, int64_t nulls);
   ColumnType SettleMixed(uint32_t rows, std::shared_ptr<arrow::Buffer>* integral);
 
-  uint32_t filled_ = 0;     // rows written or padded
-  uint32_t capacity_ = 0;   // rows that fit into the buffers
-  uint32_t attempt_ = 0;    // the RowSpace::attempt that wrote last
-  uint32_t first_row_ = 0;  // of the first value since the kind was settled
+  const ColumnRole role_;
+  // In the order of use: a value written touches three cache lines.
+  uint32_t filled_ = 0;          // rows written or padded
+  uint32_t capacity_ = 0;        // rows that fit into the buffers
+  uint32_t attempt_ = 0;         // the RowSpace::attempt that wrote last
+  uint32_t first_row_ = 0;       // of the first value since the kind was settled
+  uint8_t* validity_ = nullptr;  // bitmap; null while no row is NULL
+  GrowingBuffer values_;         // 8-byte numbers, int32 codes, int32 offsets or a bitmap
   Kind kind_ = Kind::kNone;
   NumberForm form_ = NumberForm::kNone;  // kNone unless the kind is kNumber
-  uint8_t* validity_ = nullptr;          // bitmap; null while no row is NULL
-  GrowingBuffer values_;                 // 8-byte numbers, int32 codes, int32 offsets or a bitmap
+  const RowSpace* const space_;
   StringTable tags_;
   const std::string name_;
-  const ColumnRole role_;
-  const RowSpace* const space_;
   int32_t text_bytes_ = 0;
   GrowingBuffer text_;
   GrowingBuffer validity_bits_;

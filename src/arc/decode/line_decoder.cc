@@ -47,11 +47,18 @@ const char* ScanName(const char* p, std::string_view stops, std::string_view esc
   }
 }
 
+bool Are19Digits(const char* p) {
+  const __m128i last = _mm_set1_epi8(9), zero = _mm_set1_epi8('0');
+  const __m128i first = _mm_sub_epi8(Load(p), zero), second = _mm_sub_epi8(Load(p + 3), zero);
+  const __m128i worst = _mm_max_epu8(first, second);
+  return _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(worst, last), last)) == 0xFFFF;
+}
+
 bool AtLineEnd(const char* p) { return *p == '\n' || (*p == '\r' && p[1] == '\n'); }
 
 }  // namespace
 
-Added LineDecoder::Fault(const char* at, std::string what) {
+std::nullptr_t LineDecoder::Fault(const char* at, std::string what) {
   // The rest of the line, as far as the text goes.
   const auto* stop = static_cast<const char*>(
       std::memchr(at, '\n', static_cast<size_t>(std::max<ptrdiff_t>(0, last_newline_ - at + 1))));
@@ -59,14 +66,17 @@ Added LineDecoder::Fault(const char* at, std::string what) {
   if (!rest.empty() && rest.back() == '\r') rest.remove_suffix(1);
   error_ = std::move(what) + " at column " + std::to_string(at - record_ + 1) + ": " +
            (rest.empty() ? std::string("end of line") : Snippet(rest));
-  return Added::kFault;
+  refused_ = Added::kFault;
+  return nullptr;
 }
 
-[[gnu::noinline]] Added LineDecoder::Refused(const char* at, Added added, std::string_view what,
-                                             std::string_view name) {
-  if (added == Added::kConflict) return added;
-  error_ = DescribeRefusal(added, what, name) + " at column " + std::to_string(at - record_ + 1);
-  return added;
+[[gnu::noinline]] std::nullptr_t LineDecoder::Refused(const char* at, Added added, std::string_view what,
+                                                      std::string_view name) {
+  refused_ = added;
+  if (added != Added::kConflict) {
+    error_ = DescribeRefusal(added, what, name) + " at column " + std::to_string(at - record_ + 1);
+  }
+  return nullptr;
 }
 
 const char* LineDecoder::LimitOf(std::string_view text) const {
@@ -98,12 +108,12 @@ MeasurementBuilder* LineDecoder::Measurement(const char** p) {
     }
   }
   const char* end = ScanName(*p, kMeasurementEscapes, kMeasurementEscapes);
-  if (end == *p) return Fault(end, "missing measurement"), nullptr;
-  if (*end == '\n') return Fault(end, "missing fields"), nullptr;
+  if (end == *p) return Fault(end, "missing measurement");
+  if (*end == '\n') return Fault(end, "missing fields");
   const std::string_view name = Unescape(*p, end, kMeasurementEscapes);
   Added why = Added::kOk;
   MeasurementBuilder* found = request_->Measurement(name, LimitOf(name), &why);
-  if (found == nullptr) return Refused(*p, why, "measurement", name), nullptr;
+  if (found == nullptr) return Refused(*p, why, "measurement", name);
   found->key.Set({*p, static_cast<size_t>(end - *p)});
   if (found->next == nullptr) found->next = found;
   if (link != nullptr) *link = found;
@@ -114,19 +124,18 @@ MeasurementBuilder* LineDecoder::Measurement(const char** p) {
 ColumnBuilder* LineDecoder::NamedColumn(BatchBuilder& batch, ColumnRole role, const char** p) {
   const std::string_view what = RoleName(role);
   const char* end = ScanName(*p, kKeyEscapes, kKeyEscapes);
-  if (*end != '=') return Fault(end, "expected = behind the " + std::string(what) + " name"), nullptr;
+  if (*end != '=') return Fault(end, "expected = behind the " + std::string(what) + " name");
   const std::string_view name = Unescape(*p, end, kKeyEscapes);
   Added why = Added::kOk;
   ColumnBuilder* column = batch.Column(name, role, LimitOf(name), /*role_known=*/true, &why);
-  if (column == nullptr) return Refused(*p, why, what, name), nullptr;
+  if (column == nullptr) return Refused(*p, why, what, name);
   column->key.Set({*p, static_cast<size_t>(end + 1 - *p)});
   *p = end + 1;
   return column;
 }
 
-Added LineDecoder::LongTagValue(ColumnBuilder& column, uint32_t row, const char** p) {
-  const char* const begin = *p;
-  const char* end = begin;
+const char* LineDecoder::LongTagValue(ColumnBuilder& column, uint32_t row, const char* p) {
+  const char* end = p;
   bool escaped = false;
   for (;;) {
     const uint32_t stops = TagStops(end);
@@ -140,81 +149,76 @@ Added LineDecoder::LongTagValue(ColumnBuilder& column, uint32_t row, const char*
     escaped |= escape;
     end += escape ? 2 : 1;
   }
-  if (end == begin) return Fault(end, "missing value of tag " + Snippet(column.name()));
+  if (end == p) return Fault(end, "missing value of tag " + Snippet(column.name()));
   if (*end != ',' && *end != ' ') {
     return Fault(end, *end == '=' ? "unescaped = in the value of tag " + Snippet(column.name()) : "missing fields");
   }
-  const std::string_view raw(begin, static_cast<size_t>(end - begin));
-  const std::string_view value = escaped ? Unescape(begin, end, kKeyEscapes) : raw;
+  const std::string_view raw(p, static_cast<size_t>(end - p));
+  const std::string_view value = escaped ? Unescape(p, end, kKeyEscapes) : raw;
   const Added added = column.AddTag(row, value, LimitOf(value));
+  return added == Added::kOk ? end : Refused(p, added, "tag", column.name());
+}
+
+[[gnu::always_inline]] inline const char* LineDecoder::TagValue(ColumnBuilder& column, uint32_t row, const char* p) {
+  const uint32_t stops = TagStops(p);
+  if (stops == 0) [[unlikely]]
+    return LongTagValue(column, row, p);
+  const auto size = static_cast<size_t>(__builtin_ctz(stops));
+  const char after = p[size];
+  if (size == 0 || (after != ',' && after != ' ')) [[unlikely]]
+    return LongTagValue(column, row, p);
+  const Added added = column.AddTag(row, {p, size}, p + 16);
   if (added != Added::kOk) [[unlikely]]
-    return Refused(begin, added, "tag", column.name());
-  *p = end;
-  return Added::kOk;
+    return Refused(p, added, "tag", column.name());
+  return p + size;
 }
 
-inline Added LineDecoder::TagValue(ColumnBuilder& column, uint32_t row, const char** p) {
-  const char* const begin = *p;
-  if (const uint32_t stops = TagStops(begin); stops != 0) [[likely]] {
-    const auto size = static_cast<size_t>(__builtin_ctz(stops));
-    const char after = begin[size];
-    if (size > 0 && (after == ',' || after == ' ')) [[likely]] {
-      const Added added = column.AddTag(row, {begin, size}, begin + 16);
-      *p = begin + size;
-      return added == Added::kOk ? added : Refused(begin, added, "tag", column.name());
-    }
-  }
-  return LongTagValue(column, row, p);
-}
-
-Added LineDecoder::Tags(BatchBuilder& batch, const char** p, ColumnBuilder*** link) {
+const char* LineDecoder::Tags(BatchBuilder& batch, const char* p, ColumnBuilder*** link) {
   const uint32_t row = batch.row();
-  while (**p == ',') {
-    ++*p;
-    ColumnBuilder* column = **link;
-    if (column != nullptr && column->role() == ColumnRole::kTag && column->key.Matches(*p)) [[likely]] {
-      *p += column->key.size();
+  ColumnBuilder** next = *link;
+  while (*p == ',') {
+    ++p;
+    ColumnBuilder* column = *next;
+    if (column != nullptr && column->role() == ColumnRole::kTag && column->key.Matches(p)) [[likely]] {
+      p += column->key.size();
     } else {
-      column = NamedColumn(batch, ColumnRole::kTag, p);
-      if (column == nullptr) return Added::kFault;
-      **link = column;
+      column = NamedColumn(batch, ColumnRole::kTag, &p);
+      if (column == nullptr) return nullptr;
+      *next = column;
     }
-    *link = &column->next;
-    const Added added = TagValue(*column, row, p);
-    if (added != Added::kOk) [[unlikely]]
-      return added;
+    next = &column->next;
+    p = TagValue(*column, row, p);
+    if (p == nullptr) [[unlikely]]
+      return nullptr;
   }
-  return Added::kOk;
+  *link = next;
+  return p;
 }
 
-Added LineDecoder::BoolValue(ColumnBuilder& column, uint32_t row, const char** p) {
+const char* LineDecoder::BoolValue(ColumnBuilder& column, uint32_t row, const char* p) {
   static constexpr std::string_view kTrue[] = {"t", "T", "true", "True", "TRUE"};
   static constexpr std::string_view kFalse[] = {"f", "F", "false", "False", "FALSE"};
-  const char* end = *p;
+  const char* end = p;
   while ((*end >= 'a' && *end <= 'z') || (*end >= 'A' && *end <= 'Z')) ++end;
-  const std::string_view word(*p, static_cast<size_t>(end - *p));
+  const std::string_view word(p, static_cast<size_t>(end - p));
   const bool truth = std::find(std::begin(kTrue), std::end(kTrue), word) != std::end(kTrue);
   if (!truth && std::find(std::begin(kFalse), std::end(kFalse), word) == std::end(kFalse)) {
-    if (AtLineEnd(*p) || **p == ',' || **p == ' ') {
-      return Fault(*p, "missing value of field " + Snippet(column.name()));
-    }
-    return Fault(*p, "the value of field " + Snippet(column.name()) + " is no number, boolean or quoted string");
+    if (AtLineEnd(p) || *p == ',' || *p == ' ') return Fault(p, "missing value of field " + Snippet(column.name()));
+    return Fault(p, "the value of field " + Snippet(column.name()) + " is no number, boolean or quoted string");
   }
   const Added added = column.AddBool(row, truth);
-  if (added != Added::kOk) return Refused(*p, added, "field", column.name());
-  *p = end;
-  return Added::kOk;
+  return added == Added::kOk ? end : Refused(p, added, "field", column.name());
 }
 
-Added LineDecoder::StringValue(ColumnBuilder& column, uint32_t row, const char** p) {
-  const char* const begin = *p + 1;
+const char* LineDecoder::StringValue(ColumnBuilder& column, uint32_t row, const char* p) {
+  const char* const begin = p + 1;
   const char* end = begin;
   bool escaped = false;
   for (;;) {
     if (end > last_newline_) {
-      if (!final_) return crosses_end_ = true, Added::kFault;
-      unterminated_ = true;
-      return Fault(*p, "the quote is never closed in field " + Snippet(column.name()));
+      unterminated_ = final_;
+      crosses_end_ = !final_;
+      return Fault(p, "the quote is never closed in field " + Snippet(column.name()));
     }
     const uint32_t stops = StringStops(end);
     if (stops == 0) {
@@ -236,52 +240,58 @@ Added LineDecoder::StringValue(ColumnBuilder& column, uint32_t row, const char**
   const std::string_view value =
       escaped ? Unescape(begin, end, "\"\\") : std::string_view(begin, static_cast<size_t>(end - begin));
   const Added added = column.AddString(row, value);
-  if (added != Added::kOk) return Refused(*p, added, "the value of field", column.name());
-  *p = end + 1;
-  return Added::kOk;
+  return added == Added::kOk ? end + 1 : Refused(p, added, "the value of field", column.name());
 }
 
-Added LineDecoder::BadNumber(const ColumnBuilder& column, NumberFault fault, const char* at) {
+const char* LineDecoder::BadNumber(const ColumnBuilder& column, NumberFault fault, const char* p) {
   const std::string field = "field " + Snippet(column.name());
-  if (fault == NumberFault::kOutOfRange) return Fault(at, "the number of " + field + " is out of range");
-  if (fault == NumberFault::kNegativeUnsigned) return Fault(at, "the unsigned " + field + " is negative");
-  return Fault(at, "the number of " + field + " is malformed");
+  if (fault == NumberFault::kOutOfRange) return Fault(p, "the number of " + field + " is out of range");
+  if (fault == NumberFault::kNegativeUnsigned) return Fault(p, "the unsigned " + field + " is negative");
+  return Fault(p, "the number of " + field + " is malformed");
 }
 
-inline Added LineDecoder::FieldValue(ColumnBuilder& column, uint32_t row, const char** p) {
-  const char* const begin = *p;
-  const char c = *begin;
+[[gnu::always_inline]] inline const char* LineDecoder::FieldValue(ColumnBuilder& column, uint32_t row, const char* p) {
+  const char c = *p;
   if ((c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.') [[likely]] {
-    const NumberText number = ParseNumber(p);
+    const char* end = p;
+    const NumberText number = ParseNumber(&end);
     if (number.fault != NumberFault::kNone) [[unlikely]]
-      return BadNumber(column, number.fault, begin);
+      return BadNumber(column, number.fault, p);
     const Added added = column.AddNumber(row, number.bits, number.form);
-    return added == Added::kOk ? added : Refused(begin, added, "field", column.name());
+    if (added != Added::kOk) [[unlikely]]
+      return Refused(p, added, "field", column.name());
+    return end;
   }
   return c == '"' ? StringValue(column, row, p) : BoolValue(column, row, p);
 }
 
-Added LineDecoder::Fields(BatchBuilder& batch, const char** p, ColumnBuilder** link) {
+const char* LineDecoder::Fields(BatchBuilder& batch, const char* p, ColumnBuilder** link) {
   const uint32_t row = batch.row();
-  for (;;) {
+  for (;; ++p) {
     ColumnBuilder* column = *link;
-    if (column != nullptr && column->role() == ColumnRole::kField && column->key.Matches(*p)) [[likely]] {
-      *p += column->key.size();
+    if (column != nullptr && column->role() == ColumnRole::kField && column->key.Matches(p)) [[likely]] {
+      p += column->key.size();
     } else {
-      column = NamedColumn(batch, ColumnRole::kField, p);
-      if (column == nullptr) return Added::kFault;
+      column = NamedColumn(batch, ColumnRole::kField, &p);
+      if (column == nullptr) return nullptr;
       *link = column;
     }
     link = &column->next;
-    const Added added = FieldValue(*column, row, p);
-    if (added != Added::kOk) [[unlikely]]
-      return added;
-    if (**p != ',') return Added::kOk;
-    ++*p;
+    p = FieldValue(*column, row, p);
+    if (p == nullptr) [[unlikely]]
+      return nullptr;
+    if (*p != ',') return p;
   }
 }
 
-Added LineDecoder::Time(const char* p, int64_t* micros) {
+const char* LineDecoder::Time(const char* p, int64_t* micros) {
+  // The most frequent form: 19 digits of nanoseconds, of which the last three do not matter.
+  if (options_.precision == TimePrecision::kNanos && *p == ' ' && p[20] == '\n' && Are19Digits(p + 1)) [[likely]] {
+    const uint64_t high = CombineDigits(LoadDigits(p + 1), 8), low = CombineDigits(LoadDigits(p + 9), 8);
+    const auto value = static_cast<int64_t>(high * 100'000'000 + low);
+    if (value < std::numeric_limits<int64_t>::max() / 1000) [[likely]]
+      return *micros = value, p + 20;
+  }
   *micros = options_.server_time_micros;
   const char* begin = p;
   if (*p == ' ') {
@@ -290,13 +300,13 @@ Added LineDecoder::Time(const char* p, int64_t* micros) {
     const bool negative = *p == '-';
     if (negative) ++p;
     uint64_t magnitude = 0;
-    int digits = ReadDigits(&p, &magnitude);
+    const int digits = ReadDigits(&p, &magnitude);
     if (digits > 0) {
       constexpr uint64_t kMax = std::numeric_limits<int64_t>::max();
       NumberText number;
-      if (digits > 19) {
+      if (digits > 19) [[unlikely]] {
         number = ParseLongInteger(begin, p, /*is_unsigned=*/false);
-      } else if (magnitude > kMax + (negative ? 1 : 0)) {
+      } else if (magnitude > kMax + (negative ? 1 : 0)) [[unlikely]] {
         number.fault = NumberFault::kOutOfRange;
       } else {
         number.bits = negative ? ~magnitude + 1 : magnitude;
@@ -315,27 +325,29 @@ Added LineDecoder::Time(const char* p, int64_t* micros) {
     begin = p;
   }
   if (!AtLineEnd(p)) return Fault(begin, "unexpected text");
-  record_end_ = *p == '\n' ? p : p + 1;
-  return Added::kOk;
+  return *p == '\n' ? p : p + 1;
 }
 
 Added LineDecoder::Row(BatchBuilder& batch, const char* p) {
   inner_newlines_ = 0;
+  refused_ = Added::kOk;
   batch.BeginRow();
   ColumnBuilder** link = &batch.first;
-  Added added = Tags(batch, &p, &link);
-  if (added != Added::kOk) [[unlikely]]
-    return added;
+  p = Tags(batch, p, &link);
+  if (p == nullptr) [[unlikely]]
+    return refused_;
   while (*p == ' ') ++p;
-  if (AtLineEnd(p)) return Fault(p, "missing fields");
-  added = Fields(batch, &p, link);
-  if (added != Added::kOk) [[unlikely]]
-    return added;
+  if (AtLineEnd(p)) [[unlikely]]
+    return Fault(p, "missing fields"), refused_;
+  p = Fields(batch, p, link);
+  if (p == nullptr) [[unlikely]]
+    return refused_;
   int64_t micros = 0;
-  added = Time(p, &micros);
-  if (added != Added::kOk) [[unlikely]]
-    return added;
+  p = Time(p, &micros);
+  if (p == nullptr) [[unlikely]]
+    return refused_;
   batch.CommitRow(micros, line_);
+  record_end_ = p;
   return Added::kOk;
 }
 

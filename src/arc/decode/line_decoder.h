@@ -1,6 +1,7 @@
 // The parser behind DecodeLineProtocol: one pass over the text, values straight into column builders.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -26,30 +27,33 @@ class LineDecoder {
  private:
   // Parses one record and moves past it; false when it runs past the end of a text that is not final.
   Result<bool> Record(const char** p);
-  // The name at `p` and where it ends; fills error_ otherwise.
+  // Finds the measurement named at `*p` and moves behind the name; null when the record is refused.
   MeasurementBuilder* Measurement(const char** p);
   // Tags, fields and time of the record at `p` (behind the measurement) into `batch`. On kOk the row is committed.
   Added Row(BatchBuilder& batch, const char* p);
-  Added Tags(BatchBuilder& batch, const char** p, ColumnBuilder*** link);
-  Added Fields(BatchBuilder& batch, const char** p, ColumnBuilder** link);
-  Added FieldValue(ColumnBuilder& column, uint32_t row, const char** p);
-  Added StringValue(ColumnBuilder& column, uint32_t row, const char** p);
-  Added BoolValue(ColumnBuilder& column, uint32_t row, const char** p);
-  Added Time(const char* p, int64_t* micros);
+
+  // The parts of a record, each from where it begins. They return where it ends, or null when the record is refused:
+  // refused_ (and error_) then say why. The position is handed on in a register, as all that follows waits for it.
+  const char* Tags(BatchBuilder& batch, const char* p, ColumnBuilder*** link);
+  const char* TagValue(ColumnBuilder& column, uint32_t row, const char* p);
+  const char* LongTagValue(ColumnBuilder& column, uint32_t row, const char* p);  // or escaped, or wrong
+  const char* Fields(BatchBuilder& batch, const char* p, ColumnBuilder** link);
+  const char* FieldValue(ColumnBuilder& column, uint32_t row, const char* p);
+  const char* StringValue(ColumnBuilder& column, uint32_t row, const char* p);
+  const char* BoolValue(ColumnBuilder& column, uint32_t row, const char* p);
+  const char* BadNumber(const ColumnBuilder& column, NumberFault fault, const char* p);
+  const char* Time(const char* p, int64_t* micros);
+  // The column named at `*p`, which moves behind the =; null when the record is refused.
   ColumnBuilder* NamedColumn(BatchBuilder& batch, ColumnRole role, const char** p);
-  Added TagValue(ColumnBuilder& column, uint32_t row, const char** p);
-  // TagValue for values that are long, escaped or wrong.
-  Added LongTagValue(ColumnBuilder& column, uint32_t row, const char** p);
-  Added BadNumber(const ColumnBuilder& column, NumberFault fault, const char* at);
 
   // The unescaped text of [begin, end), in scratch_ if it has escapes of `set`.
   std::string_view Unescape(const char* begin, const char* end, std::string_view set);
   const char* LimitOf(std::string_view text) const;
   // Where the record that starts at `p` ends (its newline), by the rules of quotes; null when past last_newline_.
   const char* EndOfRecord(const char* p) const;
-  // Remembers what is wrong; returns a value that is neither kOk nor kConflict.
-  Added Fault(const char* at, std::string what);
-  Added Refused(const char* at, Added added, std::string_view what, std::string_view name);
+  // Remember what is wrong; return null.
+  std::nullptr_t Fault(const char* at, std::string what);
+  std::nullptr_t Refused(const char* at, Added added, std::string_view what, std::string_view name);
 
   const LineProtocolOptions options_;
   RequestBuilder* const request_;
@@ -62,6 +66,7 @@ class LineDecoder {
   uint32_t inner_newlines_ = 0;       // in its quoted strings
   bool crosses_end_ = false;          // it runs past last_newline_
   bool unterminated_ = false;         // its quote is never closed
+  Added refused_ = Added::kOk;
   std::string error_;
   std::string scratch_;
 };

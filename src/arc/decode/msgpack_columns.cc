@@ -257,23 +257,32 @@ MsgpackDecoder::Plain MsgpackDecoder::PlainColumn(const Block& block, BatchBuild
   uint32_t row = batch.row() + nils;
   const uint32_t end = batch.row() + block.rows;
   if (!tag) return PlainValues(*column, row, end - row);
-  for (; row < end; ++row) {
-    const char* p = reader_.position();
-    const auto head = static_cast<uint8_t>(reader_.peek());
-    const ptrdiff_t size = head & 0x1F;
-    if ((head & 0xE0) == 0xA0 && size < reader_.end() - p) [[likely]] {
-      reader_.set_position(p + 1 + size);
-      const Added added = column->AddTag(row, {p + 1, static_cast<size_t>(size)}, reader_.end());
-      if (added == Added::kOk) [[likely]]
-        continue;
-      return Plain::kNotPlain;
-    }
+  while (row < end) {
+    row += TagRun(*column, row, end - row);
+    if (row == end) break;
     if (!reader_.ReadScalar(&value)) return Plain::kMalformed;
-    if (value.kind == ScalarKind::kNil) continue;
-    if (value.kind != ScalarKind::kText) return Plain::kNotPlain;
-    if (column->AddTag(row, value.text(), reader_.end()) != Added::kOk) return Plain::kNotPlain;
+    if (value.kind != ScalarKind::kNil) {
+      if (value.kind != ScalarKind::kText) return Plain::kNotPlain;
+      if (column->AddTag(row, value.text(), reader_.end()) != Added::kOk) return Plain::kNotPlain;
+    }
+    ++row;
   }
   return Plain::kDone;
+}
+
+uint32_t MsgpackDecoder::TagRun(ColumnBuilder& column, uint32_t row, uint32_t count) {
+  const char* const end = reader_.end();
+  const char* p = reader_.position();
+  uint32_t done = 0;
+  for (; done < count && p < end; ++done) {
+    const auto tag = static_cast<uint8_t>(*p);
+    const ptrdiff_t size = tag & 0x1F;
+    if ((tag & 0xE0) != 0xA0 || size >= end - p) break;
+    if (column.AddTag(row + done, {p + 1, static_cast<size_t>(size)}, end) != Added::kOk) break;
+    p += 1 + size;
+  }
+  reader_.set_position(p);
+  return done;
 }
 
 uint32_t MsgpackDecoder::DoubleRun(ColumnBuilder& column, uint32_t row, uint32_t count) {

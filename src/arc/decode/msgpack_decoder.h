@@ -43,13 +43,14 @@ class MsgpackDecoder {
   Status Map(int depth);
   Status Malformed() const;
 
-  // A row whose keys and columns are those of the row before: decoded in one pass. False when anything is unusual (the
-  // reader is then anywhere): the row is to be decoded again by Row.
-  bool FastRow(uint32_t keys);
+  // A row as most rows are, decoded in one pass from `p` on, where its `keys` keys begin: returns where it ends, or
+  // null when anything is unusual. What was written is then void, and Row decodes it properly. Reads ahead freely
+  // before fast_end_, hence not for the last bytes of a body.
+  const char* FastRow(const char* p, uint32_t keys);
   template <ColumnRole role>
-  bool FastPairs(BatchBuilder& batch, ColumnBuilder*** link, uint32_t* values);
-  bool FastHost(BatchBuilder& batch, ColumnBuilder*** link);
-  ColumnBuilder* FastColumn(BatchBuilder& batch, ColumnRole role);
+  const char* FastPairs(BatchBuilder& batch, const char* p, ColumnBuilder*** link, uint32_t* values);
+  const char* FastHost(BatchBuilder& batch, const char* p, ColumnBuilder*** link);
+  ColumnBuilder* FastColumn(BatchBuilder& batch, ColumnRole role, const char** p);
 
   bool ScanItem(uint32_t keys, Item* item);
   Status Row(const Item& item);
@@ -65,6 +66,7 @@ class MsgpackDecoder {
   Plain PlainColumn(const Block& block, BatchBuilder& batch, std::string_view name, bool* has_values);
   Plain PlainValues(ColumnBuilder& column, uint32_t row, uint32_t count);
   Plain PlainTimes(BatchBuilder& batch, uint32_t count, int64_t* min_time, int64_t* max_time);
+  uint32_t TagRun(ColumnBuilder& column, uint32_t row, uint32_t count);
   uint32_t DoubleRun(ColumnBuilder& column, uint32_t row, uint32_t count);
   Status BlockByRows(const Block& block);
 

@@ -37,6 +37,46 @@ inline constexpr uint8_t kNil = 0xC0, kNeverUsed = 0xC1, kFalse = 0xC2, kTrue = 
                          kArray32 = 0xDD, kMap16 = 0xDE, kMap32 = 0xDF;
 }  // namespace msgpack_tag
 
+// The value at `p`, if it is of the kinds that fill rows (numbers but float32, booleans, nil, text of less than 256
+// bytes); returns where it ends, else null. 16 bytes must be readable at `p`; a text may end at `end` at most. Small
+// enough to be inlined where rows are read in one go.
+[[gnu::always_inline]] inline const char* ReadCommonScalar(const char* p, const char* end, Scalar* value) {
+  using namespace msgpack_tag;
+  const auto tag = static_cast<uint8_t>(*p);
+  if (tag == kFloat64) {
+    *value = Scalar::Of(ScalarKind::kDouble, LoadBig64(p + 1));
+    return p + 9;
+  }
+  if (tag < 0x80 || tag >= 0xE0) {
+    *value = Scalar::Of(ScalarKind::kInt, static_cast<uint64_t>(static_cast<int64_t>(static_cast<int8_t>(tag))));
+    return p + 1;
+  }
+  if ((tag & 0xE0) == 0xA0 || tag == kStr8) {
+    const char* text = tag == kStr8 ? p + 2 : p + 1;
+    const ptrdiff_t size = tag == kStr8 ? static_cast<uint8_t>(p[1]) : tag & 0x1F;
+    *value = Scalar::OfText({text, static_cast<size_t>(size)});
+    return size <= end - text ? text + size : nullptr;
+  }
+  const auto integer = [&](int64_t number, int size) {
+    *value = Scalar::Of(ScalarKind::kInt, static_cast<uint64_t>(number));
+    return p + size;
+  };
+  switch (tag) {
+    case kUInt8: return integer(static_cast<uint8_t>(p[1]), 2);
+    case kUInt16: return integer(LoadBig16(p + 1), 3);
+    case kUInt32: return integer(LoadBig32(p + 1), 5);
+    case kInt8: return integer(static_cast<int8_t>(p[1]), 2);
+    case kInt16: return integer(static_cast<int16_t>(LoadBig16(p + 1)), 3);
+    case kInt32: return integer(static_cast<int32_t>(LoadBig32(p + 1)), 5);
+    case kInt64: return integer(static_cast<int64_t>(LoadBig64(p + 1)), 9);
+    case kUInt64: return static_cast<int8_t>(p[1]) < 0 ? nullptr : integer(static_cast<int64_t>(LoadBig64(p + 1)), 9);
+    case kFalse:
+    case kTrue: *value = Scalar::Of(ScalarKind::kBool, tag & 1); return p + 1;
+    case kNil: *value = Scalar::Of(ScalarKind::kNil, 0); return p + 1;
+    default: return nullptr;
+  }
+}
+
 // Moves over a body; never past its end. After a function returned false, fault() says why and where, and the reader
 // is of no further use. Lengths are checked against what is left before anything is made of them.
 class MsgpackReader {
@@ -70,14 +110,6 @@ class MsgpackReader {
         *value = Scalar::Of(ScalarKind::kInt, tag);
         ++p_;
         return true;
-      }
-      if (tag == msgpack_tag::kInt64 || tag == msgpack_tag::kUInt64) {
-        const uint64_t number = LoadBig64(p_ + 1);
-        if (tag == msgpack_tag::kInt64 || number >> 63 == 0) [[likely]] {
-          *value = Scalar::Of(ScalarKind::kInt, number);
-          p_ += 9;
-          return true;
-        }
       }
       if ((tag & 0xE0) == 0xA0 && (tag & 0x1F) <= end_ - p_ - 1) {
         *value = Scalar::OfText({p_ + 1, static_cast<size_t>(tag & 0x1F)});

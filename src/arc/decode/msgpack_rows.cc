@@ -62,9 +62,10 @@ Status MsgpackDecoder::Map(int depth) {
   if (!reader_.ReadCount(&keys)) return Malformed();
   const char* const pairs = reader_.position();
   if (writer_.current() != nullptr && begin < fast_end_) {
-    if (FastRow(keys)) [[likely]]
+    if (const char* end = FastRow(pairs, keys)) {
+      reader_.set_position(end);
       return {};
-    reader_.set_position(pairs);
+    }
   }
   Item item;
   if (!ScanItem(keys, &item)) return Malformed();
@@ -84,112 +85,110 @@ Status MsgpackDecoder::Map(int depth) {
   return {};
 }
 
-ColumnBuilder* MsgpackDecoder::FastColumn(BatchBuilder& batch, ColumnRole role) {
-  const char* const begin = reader_.position();
+ColumnBuilder* MsgpackDecoder::FastColumn(BatchBuilder& batch, ColumnRole role, const char** p) {
   Scalar name;
-  if (!reader_.ReadScalar(&name) || name.kind != ScalarKind::kText) return nullptr;
+  const char* const end = ReadCommonScalar(*p, reader_.end(), &name);
+  if (end == nullptr || name.kind != ScalarKind::kText) return nullptr;
   Added why = Added::kOk;
   ColumnBuilder* column = batch.Column(name.text(), role, reader_.end(), /*role_known=*/true, &why);
-  if (column != nullptr) column->key.Set({begin, static_cast<size_t>(reader_.position() - begin)});
+  if (column != nullptr) column->key.Set({*p, static_cast<size_t>(end - *p)});
+  *p = end;
   return column;
 }
 
 template <ColumnRole role>
-bool MsgpackDecoder::FastPairs(BatchBuilder& batch, ColumnBuilder*** link, uint32_t* values) {
-  uint32_t pairs = 0;
-  const auto tag = static_cast<uint8_t>(*reader_.position());
-  if ((tag & 0xF0) == 0x80) {
-    pairs = tag & 0x0F;
-    reader_.set_position(reader_.position() + 1);
-  } else if (!reader_.at_map() || !reader_.ReadCount(&pairs)) {
-    return false;
-  }
+[[gnu::always_inline]] inline const char* MsgpackDecoder::FastPairs(BatchBuilder& batch, const char* p,
+                                                                    ColumnBuilder*** link, uint32_t* values) {
+  const auto tag = static_cast<uint8_t>(*p);
+  if ((tag & 0xF0) != 0x80 && tag != kMap16) return nullptr;
+  uint32_t pairs = tag == kMap16 ? LoadBig16(p + 1) : tag & 0x0F;
+  p += tag == kMap16 ? 3 : 1;
   const uint32_t row = batch.row();
-  for (uint32_t i = 0; i < pairs; ++i) {
-    const char* p = reader_.position();
-    if (p >= fast_end_) return false;
-    ColumnBuilder* column = **link;
+  const char* const end = reader_.end();
+  ColumnBuilder** next = *link;
+  for (; pairs > 0; --pairs) {
+    if (p >= fast_end_) return nullptr;
+    ColumnBuilder* column = *next;
     if (column != nullptr && column->role() == role && column->key.Matches(p)) [[likely]] {
-      reader_.set_position(p + column->key.size());
+      p += column->key.size();
     } else {
-      column = FastColumn(batch, role);
-      if (column == nullptr) return false;
-      **link = column;
+      column = FastColumn(batch, role, &p);
+      if (column == nullptr || p >= fast_end_) return nullptr;
+      *next = column;
     }
-    *link = &column->next;
+    next = &column->next;
     Scalar value;
-    if (!reader_.ReadScalar(&value)) return false;
+    p = ReadCommonScalar(p, end, &value);
+    if (p == nullptr) return nullptr;
     if (value.kind == ScalarKind::kNil) continue;
     ++*values;
     if (role == ColumnRole::kField) {
-      if (AddFieldScalar(*column, row, value) != Added::kOk) return false;
+      if (AddFieldScalar(*column, row, value) != Added::kOk) return nullptr;
     } else {
-      if (value.kind != ScalarKind::kText) return false;
-      if (column->AddTag(row, value.text(), reader_.end()) != Added::kOk) return false;
+      if (value.kind != ScalarKind::kText) return nullptr;
+      if (column->AddTag(row, value.text(), end) != Added::kOk) return nullptr;
     }
   }
-  return true;
+  *link = next;
+  return p;
 }
 
-bool MsgpackDecoder::FastHost(BatchBuilder& batch, ColumnBuilder*** link) {
+const char* MsgpackDecoder::FastHost(BatchBuilder& batch, const char* p, ColumnBuilder*** link) {
   Scalar value;
-  if (!reader_.ReadScalar(&value) || value.kind != ScalarKind::kText) return false;
+  p = ReadCommonScalar(p, reader_.end(), &value);
+  if (p == nullptr || value.kind != ScalarKind::kText) return nullptr;
   if (host_batch_ != &batch) {
     Added why = Added::kOk;
     host_column_ = batch.Column(kHost, ColumnRole::kTag, kHost.data() + kHost.size(), /*role_known=*/true, &why);
     host_batch_ = host_column_ == nullptr ? nullptr : &batch;
-    if (host_batch_ == nullptr) return false;
+    if (host_batch_ == nullptr) return nullptr;
   }
   **link = host_column_;
   *link = &host_column_->next;
-  return host_column_->AddTag(batch.row(), value.text(), reader_.end()) == Added::kOk;
+  return host_column_->AddTag(batch.row(), value.text(), reader_.end()) == Added::kOk ? p : nullptr;
 }
 
-bool MsgpackDecoder::FastRow(uint32_t keys) {
+const char* MsgpackDecoder::FastRow(const char* p, uint32_t keys) {
   MeasurementBuilder& measurement = *writer_.current();
-  if (measurement.variants().empty()) return false;
+  if (measurement.variants().empty()) return nullptr;
   BatchBuilder& batch = *measurement.variants().front();
   ColumnBuilder** link = &batch.first;
   int64_t time = writer_.options().server_time_micros;
   uint32_t fields = 0, tags = 0;
   bool named = false;
-  for (uint32_t i = 0; i < keys; ++i) {
-    const char* p = reader_.position();
-    if (p >= fast_end_) return false;
+  for (; keys > 0; --keys) {
+    if (p == nullptr || p >= fast_end_) return nullptr;
     uint16_t head;  // tag and first letter of the key
     std::memcpy(&head, p, 2);
     if (head == kKeyMeasurement) {
       // The name as it was spelled before, its tag included.
-      if (named || !measurement.key.Matches(p + 2)) return false;
-      reader_.set_position(p + 2 + measurement.key.size());
+      if (named || !measurement.key.Matches(p + 2)) return nullptr;
+      p += 2 + measurement.key.size();
       named = true;
       writer_.BeginRow(batch);
-    } else if (!named && head != kKeyTime) {
-      return false;
     } else if (head == kKeyTime) {
       Scalar value;
-      reader_.set_position(p + 2);
-      if (!reader_.ReadScalar(&value) || value.kind != ScalarKind::kInt) return false;
+      p = ReadCommonScalar(p + 2, reader_.end(), &value);
+      if (p == nullptr || value.kind != ScalarKind::kInt) return nullptr;
       const auto micros = FastToMicros(static_cast<int64_t>(value.bits), writer_.options().precision);
-      if (!micros) return false;
+      if (!micros) return nullptr;
       time = *micros;
+    } else if (!named) {
+      return nullptr;
     } else if (head == kKeyFields && std::memcmp(p + 2, "ields", 5) == 0) {
-      reader_.set_position(p + 7);
-      if (!FastPairs<ColumnRole::kField>(batch, &link, &fields)) return false;
+      p = FastPairs<ColumnRole::kField>(batch, p + 7, &link, &fields);
     } else if (head == kKeyTags && std::memcmp(p + 2, "ags", 3) == 0) {
-      reader_.set_position(p + 5);
-      if (!FastPairs<ColumnRole::kTag>(batch, &link, &tags)) return false;
+      p = FastPairs<ColumnRole::kTag>(batch, p + 5, &link, &tags);
     } else if (head == kKeyHost) {
-      reader_.set_position(p + 2);
-      if (!FastHost(batch, &link)) return false;
+      p = FastHost(batch, p + 2, &link);
     } else {
-      return false;
+      return nullptr;
     }
   }
-  if (!named || fields == 0) return false;
+  if (p == nullptr || !named || fields == 0) return nullptr;
   batch.CommitRow(time, writer_.position());
   writer_.Advance(1);
-  return true;
+  return p;
 }
 
 bool MsgpackDecoder::ScanItem(uint32_t keys, Item* item) {

@@ -72,32 +72,35 @@ NumberText ParseLongInteger(const char* begin, const char* end, bool is_unsigned
   const char* at = *p;
   const bool negative = *at == '-';
   at += negative || *at == '+' ? 1 : 0;
-  // Digits with at most one point among them, closed up over the point. No branch depends on where it stands.
+  // Digits with at most one point among them, closed up over the point. No branch and no load waits for where it
+  // stands: where the next field begins depends on it.
   const uint64_t chunk = LoadDigits(at);
   const uint64_t others = OtherBytes(chunk);
   if (others == 0) return ParseLongNumber(p);
-  const int first = __builtin_ctzll(others) >> 3;
-  const bool point = at[first] == '.';
-  const uint64_t stops = point ? others & (others - 1) : others;
+  const uint64_t first_other = others & (~others + 1);
+  const uint64_t points = chunk ^ 0x1E1E1E1E1E1E1E1E;  // zero where a point is, exact for the first byte that is one
+  const uint64_t point = first_other & ((points - 0x0101010101010101) & ~points);
+  const uint64_t stops = others ^ point;
   if (stops == 0) return ParseLongNumber(p);
   const int stop = __builtin_ctzll(stops) >> 3;
-  const uint64_t before_point = point ? (uint64_t{1} << (8 * first)) - 1 : ~uint64_t{0};
-  const int digits = stop - (point ? 1 : 0);
+  const int first = __builtin_ctzll(others) >> 3;
+  const uint64_t before_point = point != 0 ? (uint64_t{1} << (8 * first)) - 1 : ~uint64_t{0};
+  const int digits = stop - (point != 0 ? 1 : 0);
   const char after = at[stop];
   if (digits == 0 || after == 'e' || after == 'E') [[unlikely]]
     return ParseLongNumber(p);
   const uint64_t mantissa = CombineDigits((chunk & before_point) | ((chunk >> 8) & ~before_point), digits);
   *p = at + stop;
-  if (!point && after == 'i') {
+  if (point == 0 && after == 'i') {
     ++*p;
     return {negative ? ~mantissa + 1 : mantissa, NumberForm::kInt};
   }
-  if (!point && after == 'u') [[unlikely]] {
+  if (point == 0 && after == 'u') [[unlikely]] {
     ++*p;
     return negative ? NumberText::Faulty(NumberFault::kNegativeUnsigned) : NumberText{mantissa, NumberForm::kUInt};
   }
   // Both are exact doubles: one rounding only (W. D. Clinger, How to Read Floating Point Numbers Accurately, 1990).
-  const double value = static_cast<double>(static_cast<int64_t>(mantissa)) / kPowers[point ? stop - first - 1 : 0];
+  const double value = static_cast<double>(static_cast<int64_t>(mantissa)) / kPowers[point != 0 ? stop - first - 1 : 0];
   uint64_t bits;
   std::memcpy(&bits, &value, 8);
   return {bits | static_cast<uint64_t>(negative) << 63, NumberForm::kDouble};

@@ -14,7 +14,7 @@
 namespace arc {
 namespace {
 
-constexpr size_t kFirstSlots = 16;
+constexpr size_t kFirstSlots = 32;
 constexpr size_t kSparseSlots = 1024;
 constexpr int64_t kFirstTexts = 16;
 constexpr int64_t kFirstBytes = 128;
@@ -37,13 +37,11 @@ uint64_t StringTable::HashTail(std::string_view text, uint64_t head) const {
   size_t left = text.size() - 16;
   uint64_t hash = head;
   for (; left > 16; p += 16, left -= 16) {
-    TextPrefix block;
-    std::memcpy(&block, p, 16);
-    hash = Mix(block.low ^ seed_ ^ hash, block.high ^ seed_high_);
+    const TextPrefix block = TextPrefix::Of({p, 16}, p + 16);
+    hash = Mix(block.low() ^ seed_ ^ hash, block.high() ^ seed_high_);
   }
-  TextPrefix block;
-  std::memcpy(&block, p, left);
-  return Mix(block.low ^ seed_ ^ hash, block.high ^ seed_high_ ^ left);
+  const TextPrefix block = TextPrefix::Of({p, left}, p + left);
+  return Mix(block.low() ^ seed_ ^ hash, block.high() ^ seed_high_ ^ left);
 }
 
 int32_t StringTable::Add(std::string_view text, MemoryBudget* budget) {
@@ -71,7 +69,7 @@ int32_t StringTable::Add(std::string_view text, MemoryBudget* budget) {
 }
 
 void StringTable::Rehash(MemoryBudget* budget) {
-  const size_t slots = slots_.empty() ? kFirstSlots : slots_.size() * 2;
+  const size_t slots = slots_.empty() ? kFirstSlots : slots_.size() * (slots_.size() < kSparseSlots ? 4 : 2);
   budget->Take(static_cast<int64_t>((slots - slots_.size()) * sizeof(Slot)));
   std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(slots));
   mask_ = slots - 1;

@@ -18,30 +18,31 @@ class Array;
 
 namespace arc {
 
-// The first 16 bytes of a text, zero-filled: a whole text of at most 16 bytes compares as two words.
+// The first 16 bytes of a text, zero-filled: a whole text of at most 16 bytes compares at once.
 struct TextPrefix {
-  uint64_t low = 0;
-  uint64_t high = 0;
+  __m128i bytes = _mm_setzero_si128();
 
   // Bytes up to `limit` may be read, past the end of the text too.
-  static TextPrefix Of(std::string_view text, const char* limit) {
+  [[gnu::always_inline]] static TextPrefix Of(std::string_view text, const char* limit) {
     // 16 bytes at kMask + 16 - n keep the first n.
     alignas(16) static constexpr uint8_t kMask[32] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
                                                       0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
     const size_t size = text.size() < 16 ? text.size() : 16;
     TextPrefix prefix;
     if (limit - text.data() >= 16) [[likely]] {
-      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data()));
+      const __m128i read = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data()));
       const __m128i mask = _mm_loadu_si128(reinterpret_cast<const __m128i*>(kMask + 16 - size));
-      const __m128i kept = _mm_and_si128(bytes, mask);
-      prefix.low = static_cast<uint64_t>(_mm_cvtsi128_si64(kept));
-      prefix.high = static_cast<uint64_t>(_mm_extract_epi64(kept, 1));
+      prefix.bytes = _mm_and_si128(read, mask);
     } else if (size > 0) {
-      std::memcpy(&prefix, text.data(), size);
+      std::memcpy(&prefix.bytes, text.data(), size);
     }
     return prefix;
   }
-  bool operator==(const TextPrefix&) const = default;
+  uint64_t low() const { return static_cast<uint64_t>(_mm_cvtsi128_si64(bytes)); }
+  uint64_t high() const { return static_cast<uint64_t>(_mm_extract_epi64(bytes, 1)); }
+  bool operator==(const TextPrefix& other) const {
+    return _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, other.bytes)) == 0xFFFF;
+  }
 };
 
 // Open addressing with linear probing; texts of up to 16 bytes are compared inside the slot. The hash is seeded per
@@ -52,7 +53,9 @@ class StringTable {
 
   int32_t size() const { return count_; }
   // The text's code or kAbsent. Bytes up to `limit` may be read, past the end of the text too.
-  int32_t Find(std::string_view text, const char* limit) const { return FindPrefix(text, TextPrefix::Of(text, limit)); }
+  [[gnu::always_inline]] int32_t Find(std::string_view text, const char* limit) const {
+    return FindPrefix(text, TextPrefix::Of(text, limit));
+  }
   // Adds a text that Find does not know. kAbsent when its code or bytes would pass 2^31 - 1.
   int32_t Add(std::string_view text, MemoryBudget* budget);
   std::string_view at(int32_t code) const;
@@ -60,13 +63,13 @@ class StringTable {
   std::shared_ptr<arrow::Array> Finish(MemoryBudget* budget);
 
  private:
-  struct Slot {
+  struct alignas(32) Slot {
     TextPrefix prefix;
     uint32_t size = 0;
     int32_t code = kAbsent;
   };
 
-  int32_t FindPrefix(std::string_view text, const TextPrefix& prefix) const {
+  [[gnu::always_inline]] int32_t FindPrefix(std::string_view text, const TextPrefix& prefix) const {
     if (slots_.empty()) return kAbsent;
     for (size_t i = Hash(text, prefix) & mask_;; i = (i + 1) & mask_) {
       const Slot& slot = slots_[i];
@@ -84,7 +87,7 @@ class StringTable {
     return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
   }
   uint64_t Hash(std::string_view text, const TextPrefix& prefix) const {
-    const uint64_t head = Mix(prefix.low ^ seed_, prefix.high ^ seed_high_ ^ text.size());
+    const uint64_t head = Mix(prefix.low() ^ seed_, prefix.high() ^ seed_high_ ^ text.size());
     return text.size() <= 16 ? head : HashTail(text, head);
   }
   uint64_t HashTail(std::string_view text, uint64_t head) const;

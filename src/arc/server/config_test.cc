@@ -28,7 +28,7 @@ class ConfigTest : public ::testing::Test {
     input_.config_file = folder_ + "/arc.conf";
     std::ofstream(*input_.config_file) << text;
   }
-  void Dotenv(const std::string& text) { std::ofstream(input_.dotenv_file) << text; }
+  void Dotenv(const std::string& text) const { std::ofstream(input_.dotenv_file) << text; }
   Config Load() {
     auto config = Config::Load(input_, &warnings_);
     EXPECT_TRUE(config.ok()) << config.error().message;

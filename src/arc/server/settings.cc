@@ -11,7 +11,6 @@ namespace arc {
 
 namespace {
 
-constexpr int64_t kMega = 1 << 20;
 constexpr int64_t kAny = std::numeric_limits<int64_t>::max();
 constexpr int64_t kDaySeconds = 24 * 3600;
 

@@ -40,7 +40,7 @@ void PrintTokens(const std::vector<TokenLine>& tokens, std::ostream& out) {
     std::string line;
     for (size_t i = 0; i < row.size(); ++i) {
       line += row[i];
-      if (i + 1 < row.size()) line.append(static_cast<size_t>(widths[i] - DisplayWidth(row[i]) + 2), ' ');
+      if (i + 1 < row.size()) line.append(static_cast<size_t>(widths[i] - DisplayWidth(row[i])), ' ').append(2, ' ');
     }
     out << line.substr(0, line.find_last_not_of(' ') + 1) << "\n";
   }
