@@ -71,8 +71,11 @@ class TextReader {
     return value;
   }
   void OneOf(std::string_view set) {
-    if (done() || set.find(text_[at_]) == std::string_view::npos) ok_ = false;
-    ++at_;
+    if (done() || set.find(text_[at_]) == std::string_view::npos) {
+      ok_ = false;
+    } else {
+      ++at_;  // never past the end: later calls compare with it
+    }
   }
 
  private:
