@@ -15,9 +15,6 @@ namespace asio = boost::asio;
 
 // Everything of one connection runs on its strand.
 using Strand = asio::strand<asio::io_context::executor_type>;
-//
-// Written for g++ 12 too: a variable declared in the condition of an `if` that holds a co_return is destroyed twice by
-// it (the frames of later coroutines then overlap), so such variables stand in a statement of their own.
 // A co_await must never stand in a condition (`if (co_await …)`): g++ 12 then puts the condition's value before the
 // header of the coroutine's frame, which is read at the wrong place when it resumes. Name the value first.
 template <typename T>
