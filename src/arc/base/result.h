@@ -62,7 +62,8 @@ class [[nodiscard]] Result {
     ARC_CHECK(ok());
     return std::get<0>(state_);
   }
-  T&& value() && {
+  // By value, so that nothing of a temporary Result can dangle (`for (x : *F())`).
+  T value() && {
     ARC_CHECK(ok());
     return std::get<0>(std::move(state_));
   }
@@ -70,13 +71,13 @@ class [[nodiscard]] Result {
     ARC_CHECK(!ok());
     return std::get<1>(state_);
   }
-  Error&& error() && {
+  Error error() && {
     ARC_CHECK(!ok());
     return std::get<1>(std::move(state_));
   }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
-  T&& operator*() && { return std::move(*this).value(); }
+  T operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
@@ -97,7 +98,7 @@ class [[nodiscard]] Result<void> {
     ARC_CHECK(!ok());
     return *error_;
   }
-  Error&& error() && {
+  Error error() && {
     ARC_CHECK(!ok());
     return std::move(*error_);
   }

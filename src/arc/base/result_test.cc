@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <vector>
 
 namespace arc {
 namespace {
@@ -35,6 +36,13 @@ TEST(ResultTest, MovesOnlyTypesThrough) {
   Result<std::unique_ptr<int>> made = std::make_unique<int>(7);
   std::unique_ptr<int> taken = std::move(made).value();
   EXPECT_EQ(*taken, 7);
+}
+
+TEST(ResultTest, ValueOfATemporaryOutlivesIt) {
+  auto make = [] { return Result<std::vector<int>>(std::vector<int>{1, 2, 3}); };
+  int sum = 0;
+  for (int value : *make()) sum += value;
+  EXPECT_EQ(sum, 6);
 }
 
 TEST(ResultTest, ContextStandsBeforeTheMessage) {
