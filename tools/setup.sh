@@ -59,7 +59,9 @@ as_root() {
 apt_install() {
   local missing=() package
   local installed
-  installed="$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null | awk '$2 == "installed" {print $1}')"
+  # dpkg-query fails when it has never heard of one of them, which on a bare machine is the ordinary case.
+  installed="$( (dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null || true) |
+    awk '$2 == "installed" {print $1}')"
   for package in "$@"; do
     grep -qxF "$package" <<<"$installed" || missing+=("$package")
   done
