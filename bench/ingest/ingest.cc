@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
+#include <cmath>
 
 #include "arc/base/clock.h"
 
@@ -61,6 +61,7 @@ Status Measure(const IngestOptions& options, Target& target, const RowCount& cou
   // Again: the flush must have lost and doubled nothing.
   ARC_ASSIGN_OR_RETURN(result->queryable, count.Ask(target.client()));
   if (!target.data_dir().empty()) {
+    SystemClock().SleepFor(std::chrono::milliseconds(std::llround(options.settle_s * 1000)));
     ARC_ASSIGN_OR_RETURN(result->disk_use, MeasureDiskUse(target.data_dir(), options.disk_suffix, options.disk_skip));
   }
   return {};

@@ -23,6 +23,7 @@ struct IngestOptions {
   std::string write;  // "POST /path"
   std::string flush;  // "POST /path"; empty: none
   double count_patience_s = 120;
+  double settle_s = 0;      // between the flush and looking at the disk; the server's CPU time is read before
   std::string disk_suffix;  // of the files whose size is the data's
   std::string disk_skip;    // prefix of folders left out
   std::string json_file;    // empty: none

@@ -59,6 +59,8 @@ void AddServerRequests(CLI::App& command, IngestOptions* options) {
   command.add_option("--count-per-record", options->count.per_record, "what the server counts for one record")
       ->check(CLI::Range(1, 1000));
   command.add_option("--count-patience", options->count_patience_s, "seconds to wait for all records in the count");
+  command.add_option("--settle-s", options->settle_s,
+                     "seconds a server needs to write its files where nothing asks it to");
   command.add_option("--disk-suffix", options->disk_suffix, "ending of the files that are the data");
   command.add_option("--disk-skip", options->disk_skip, "beginning of folders' names to leave out");
   command.add_option("--json", options->json_file, "file for the figures");
