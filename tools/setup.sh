@@ -7,6 +7,7 @@
 #   tools/setup.sh style           clang-format and clang-tidy (.deps/venv-style)
 #   tools/setup.sh bench           the benches' libraries and the servers they compare with (.deps/bench); needs Go, Maven
 #                                  and Java 17
+#   tools/setup.sh instructions    valgrind, for bench/instructions.py
 #   tools/setup.sh clang           clang 19 with its run-time libraries (tsan and fuzz presets)
 #
 # Downloads are pinned by tools/parts.lock and tools/requirements/*.lock, and kept in
@@ -245,8 +246,12 @@ for what in "$@"; do
       apt_install "${bench_packages[@]}"
       bench/setup_peers.sh "$deps/bench"
       ;;
+    instructions)
+      setup_parts
+      apt_install valgrind
+      ;;
     clang) apt_install "${clang_packages[@]}" ;;
-    *) die "unknown: $what (parts, tests, style, bench, clang)" ;;
+    *) die "unknown: $what (parts, tests, style, bench, instructions, clang)" ;;
   esac
 done
 say "ready"

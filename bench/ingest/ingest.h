@@ -50,7 +50,4 @@ Result<IngestResult> RunIngest(const IngestOptions& options);
 void PrintIngest(const IngestOptions& options, const IngestResult& result);
 Status WriteIngestJson(const IngestOptions& options, const IngestResult& result);
 
-const char* FormatName(Format format);
-const char* ShapeName(Shape shape);
-
 }  // namespace arc::bench

@@ -16,9 +16,9 @@ constexpr int64_t kHourMicros = 3'600'000'000;
 
 void AddPayloadOptions(CLI::App& command, PayloadOptions* payload) {
   const std::map<std::string, Format> formats = {
-      {"rows", Format::kRows}, {"columns", Format::kColumns}, {"lp", Format::kLineProtocol}};
+      {"rows", Format::kRows}, {"columns", Format::kColumns}, {"lp", Format::kLineProtocol}, {"json", Format::kJson}};
   const std::map<std::string, Shape> shapes = {{"small", Shape::kSmall}, {"tsbs", Shape::kTsbs}};
-  command.add_option("--format", payload->format, "rows, columns (MessagePack) or lp (line protocol)")
+  command.add_option("--format", payload->format, "rows, columns (MessagePack), lp (line protocol) or json (rows)")
       ->transform(CLI::CheckedTransformer(formats).description(""));
   command.add_option("--shape", payload->shape, "small (2 tags, 3 doubles) or tsbs (10 tags, 10 integers)")
       ->transform(CLI::CheckedTransformer(shapes).description(""));
@@ -66,11 +66,18 @@ void AddServerRequests(CLI::App& command, IngestOptions* options) {
   command.add_option("--json", options->json_file, "file for the figures");
 }
 
-int Run(IngestOptions options) {
-  const bool lines = options.payload.format == Format::kLineProtocol;
-  if (options.write.empty()) {
-    options.write = lines ? "POST /api/v1/write/line-protocol" : "POST /api/v1/write/msgpack?precision=us";
+const char* ArcWriteRequest(Format format) {
+  switch (format) {
+    case Format::kLineProtocol: return "POST /api/v1/write/line-protocol";
+    case Format::kJson: return "POST /api/v1/write/json?precision=us";
+    case Format::kRows:
+    case Format::kColumns: break;
   }
+  return "POST /api/v1/write/msgpack?precision=us";
+}
+
+int Run(IngestOptions options) {
+  if (options.write.empty()) options.write = ArcWriteRequest(options.payload.format);
   if (options.flush == "-") options.flush.clear();
   if (options.load.records == 0 && options.load.seconds == 0) options.load.seconds = 10;
   options.load.batch = options.payload.batch;

@@ -22,6 +22,7 @@ constexpr std::array<const char*, 10> kTsbsNames = {"usage_user",   "usage_syste
                                                     "usage_iowait", "usage_irq",       "usage_softirq", "usage_steal",
                                                     "usage_guest",  "usage_guest_nice"};
 constexpr const char* kTimePlace = "0000000000000000000";  // nanoseconds, nineteen digits
+constexpr size_t kMicrosDigits = 16;
 
 // A record before it has a format. Values count units of the last decimal.
 struct Record {
@@ -82,14 +83,15 @@ class BatchOfRecords {
       out->Int(value);
     }
   }
-  std::string ValueText(int64_t value) const {
-    if (!small_) return std::to_string(value) + "i";
+  std::string NumberText(int64_t value) const {
+    if (!small_) return std::to_string(value);
     if (decimals_ == 0) return std::to_string(value) + ".0";
     char text[48];
     std::snprintf(text, sizeof text, "%lld.%0*lld", static_cast<long long>(value / scale_), decimals_,
                   static_cast<long long>(value % scale_));
     return text;
   }
+  std::string LineProtocolText(int64_t value) const { return NumberText(value) + (small_ ? "" : "i"); }
 
  private:
   bool small_;
@@ -104,12 +106,34 @@ void EncodeLines(const std::string& measurement, const BatchOfRecords& batch, Pa
     out += measurement;
     for (size_t i = 0; i < batch.tags(); ++i) out.append(",").append(batch.tag(i)).append("=").append(record.tags[i]);
     for (size_t i = 0; i < batch.fields(); ++i) {
-      out.append(i == 0 ? " " : ",").append(batch.field(i)).append("=").append(batch.ValueText(record.values[i]));
+      out.append(i == 0 ? " " : ",")
+          .append(batch.field(i))
+          .append("=")
+          .append(batch.LineProtocolText(record.values[i]));
     }
     out += ' ';
     payload->times.push_back(static_cast<uint32_t>(out.size()));
     out.append(kTimePlace).append("\n");
   }
+}
+
+// The rows of EncodeRows.
+void EncodeJson(const std::string& measurement, const BatchOfRecords& batch, Payload* payload) {
+  std::string& out = payload->bytes;
+  for (const Record& record : batch.records()) {
+    out.append(out.empty() ? "[" : ",").append(R"({"m":")").append(measurement).append(R"(","t":)");
+    payload->times.push_back(static_cast<uint32_t>(out.size()));
+    out.append(kTimePlace, kMicrosDigits).append(R"(,"h":")").append(record.tags[0]).append(R"(","tags":{)");
+    for (size_t i = 1; i < batch.tags(); ++i) {
+      out.append(i == 1 ? "\"" : ",\"").append(batch.tag(i)).append(R"(":")").append(record.tags[i]).append("\"");
+    }
+    out += R"(},"fields":{)";
+    for (size_t i = 0; i < batch.fields(); ++i) {
+      out.append(i == 0 ? "\"" : ",\"").append(batch.field(i)).append("\":").append(batch.NumberText(record.values[i]));
+    }
+    out += "}}";
+  }
+  out += "]";
 }
 
 // A time always takes nine bytes, so that it can be written again in its place.
@@ -155,7 +179,7 @@ void EncodeColumns(const std::string& measurement, const BatchOfRecords& batch, 
   payload->bytes = out.bytes();
 }
 
-// Nineteen digits of nanoseconds: ten of the second, which are the same for long, and nine within it.
+// Sixteen digits of microseconds: ten of the second, which are the same for long, and six within it.
 class DigitStamp {
  public:
   void Write(int64_t micros, char* to) {
@@ -179,6 +203,18 @@ class DigitStamp {
 
 }  // namespace
 
+const char* FormatName(Format format) {
+  switch (format) {
+    case Format::kRows: return "rows";
+    case Format::kColumns: return "columns";
+    case Format::kLineProtocol: return "lp";
+    case Format::kJson: return "json";
+  }
+  return "";
+}
+
+const char* ShapeName(Shape shape) { return shape == Shape::kSmall ? "small" : "tsbs"; }
+
 std::string MeasurementName(const PayloadOptions& options, int measurement) {
   return options.measurements == 1 ? "cpu" : "cpu_" + std::to_string(measurement);
 }
@@ -192,6 +228,7 @@ Payload EncodePayload(const PayloadOptions& options, int64_t index) {
   switch (options.format) {
     case Format::kRows: EncodeRows(measurement, batch, &payload); break;
     case Format::kColumns: EncodeColumns(measurement, batch, &payload); break;
+    case Format::kJson: EncodeJson(measurement, batch, &payload); break;
     case Format::kLineProtocol: EncodeLines(measurement, batch, &payload); break;
   }
   ARC_CHECK(payload.bytes.size() < UINT32_MAX / 2);
@@ -208,7 +245,7 @@ void StampTimes(const PayloadOptions& options, int64_t first_record, Payload* pa
   int64_t micros = options.start_micros + first_record * options.step_micros;
   DigitStamp digits;
   for (const uint32_t offset : payload->times) {
-    if (options.format == Format::kLineProtocol) {
+    if (options.format == Format::kLineProtocol || options.format == Format::kJson) {
       digits.Write(micros, bytes + offset);
     } else {
       const uint64_t big_endian = __builtin_bswap64(static_cast<uint64_t>(micros));

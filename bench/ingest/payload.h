@@ -7,11 +7,14 @@
 
 namespace arc::bench {
 
-enum class Format { kRows, kColumns, kLineProtocol };
+enum class Format { kRows, kColumns, kLineProtocol, kJson };  // kRows, kColumns: MessagePack; kJson: rows
 enum class Shape {
   kSmall,  // tags host and region, three double fields
   kTsbs,   // ten tags, ten integer fields, as "cpu" of the Time Series Benchmark Suite
 };
+
+const char* FormatName(Format format);  // as on the command line
+const char* ShapeName(Shape shape);
 
 struct PayloadOptions {
   Format format = Format::kColumns;

@@ -6,11 +6,24 @@
 #include "arc/base/check.h"
 
 namespace arc::bench {
+namespace {
+
+const char* ContentType(Format format) {
+  switch (format) {
+    case Format::kLineProtocol: return "text/plain; charset=utf-8";
+    case Format::kJson: return "application/json";
+    case Format::kRows:
+    case Format::kColumns: break;
+  }
+  return "application/msgpack";
+}
+
+}  // namespace
 
 PayloadPool::PayloadPool(const PayloadOptions& options, const Request& request, int connections, int64_t records,
                          int64_t limit_bytes)
     : options_(options) {
-  const char* type = options.format == Format::kLineProtocol ? "text/plain; charset=utf-8" : "application/msgpack";
+  const char* type = ContentType(options.format);
   const int64_t needed = records == 0 ? INT64_MAX : (records + options.batch - 1) / options.batch;
   const int64_t least = std::max<int64_t>(connections, options.measurements);
   for (int64_t index = 0; index < least || (index < needed && bytes_ < limit_bytes); ++index) {

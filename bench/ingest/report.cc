@@ -24,17 +24,6 @@ double Millis(const LoadResult& load, double share) { return Percentile(load.lat
 
 }  // namespace
 
-const char* FormatName(Format format) {
-  switch (format) {
-    case Format::kRows: return "rows";
-    case Format::kColumns: return "columns";
-    case Format::kLineProtocol: return "lp";
-  }
-  return "";
-}
-
-const char* ShapeName(Shape shape) { return shape == Shape::kSmall ? "small" : "tsbs"; }
-
 void PrintIngest(const IngestOptions& options, const IngestResult& result) {
   const LoadResult& load = result.load;
   std::printf("%s %s, %d records a request, %d connections, %d measurements, %d series, ",
