@@ -2,7 +2,7 @@
 # make test    set up, build and run the tests; the last line says how many passed
 # Everything else is for working on Arc; `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup run build dev test test-all check format tidy clean
+.PHONY: help setup run build bench instructions dev test test-all check format tidy clean
 
 PORT ?= 8000
 DATA_DIR ?= ./data
@@ -10,6 +10,8 @@ DATA_DIR ?= ./data
 help:
 	@echo 'make run        start Arc on port $(PORT) with its data in $(DATA_DIR)  (PORT=, DATA_DIR=)'
 	@echo 'make build      release build: build/release/arc'
+	@echo 'make bench      what measures it: build/release/arc-bench (bench/README.md)'
+	@echo 'make instructions  counts the instructions of the hot paths; fails when one grew'
 	@echo 'make test       unit and end-to-end tests'
 	@echo 'make test-all   also the slow ones: crash rounds, power cuts at length'
 	@echo 'make check      style, borders between the rooms, clang-tidy on what changed'
@@ -22,6 +24,16 @@ setup:
 build: setup
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release --target arc
+
+bench: setup
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release --target arc arc-bench
+
+instructions:
+	@tools/setup.sh instructions
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release --target arc-instructions
+	@bench/instructions.py
 
 dev: setup
 	@cmake --preset dev >/dev/null

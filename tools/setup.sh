@@ -5,6 +5,9 @@
 #   tools/setup.sh                 compilers, libraries, Arrow and DuckDB (into .deps/)
 #   tools/setup.sh tests           also the Python packages of the end-to-end tests (.deps/venv)
 #   tools/setup.sh style           clang-format and clang-tidy (.deps/venv-style)
+#   tools/setup.sh bench           the benches' libraries and the servers they compare with (.deps/bench); needs Go, Maven
+#                                  and Java 17
+#   tools/setup.sh instructions    valgrind, for bench/instructions.py
 #   tools/setup.sh clang           clang 19 with its run-time libraries (tsan and fuzz presets)
 #
 # Downloads are pinned by tools/parts.lock and tools/requirements/*.lock, and kept in
@@ -23,6 +26,7 @@ readonly build_packages=(
   libboost1.81-dev libcli11-dev libcurl4-openssl-dev libfmt-dev libgmock-dev libgtest-dev libsimdjson-dev
   libspdlog-dev libsqlite3-dev libssl-dev libtomlplusplus-dev libzstd-dev nlohmann-json3-dev zlib1g-dev
 )
+readonly bench_packages=(libbenchmark-dev valgrind)
 readonly clang_packages=(clang-19 lld-19 libclang-rt-19-dev)
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -239,8 +243,17 @@ for what in "$@"; do
       setup_venv venv-superset tools/requirements/superset.lock "the Superset client test"
       ;;
     style) setup_venv venv-style tools/requirements/style.lock "the style checks" ;;
+    bench)
+      setup_parts
+      apt_install "${bench_packages[@]}"
+      bench/setup_peers.sh "$deps/bench"
+      ;;
+    instructions)
+      setup_parts
+      apt_install valgrind
+      ;;
     clang) apt_install "${clang_packages[@]}" ;;
-    *) die "unknown: $what (parts, tests, style, clang)" ;;
+    *) die "unknown: $what (parts, tests, style, bench, instructions, clang)" ;;
   esac
 done
 say "ready"
