@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <mutex>
 #include <unordered_set>
@@ -16,119 +15,12 @@
 
 #include "arc/io/path.h"
 #include "arc/io/posix_call.h"
+#include "arc/io/posix_file.h"
 
 namespace arc {
 namespace {
 
 constexpr size_t kDurableFoldersRemembered = 65'536;
-
-// A file descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    // Not retried on EINTR: Linux has released the descriptor by then, and somebody else may own its number.
-    if (fd_ >= 0) close(fd_);
-  }
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-class PosixFile : public DiskFile {
- public:
-  PosixFile(Descriptor descriptor, std::string path) : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
-
-  Result<size_t> ReadAt(int64_t offset, std::span<uint8_t> bytes) override {
-    size_t done = 0;
-    while (done < bytes.size()) {
-      ssize_t got = RetryInterrupted(
-          [&] { return pread(fd(), bytes.data() + done, bytes.size() - done, offset + static_cast<int64_t>(done)); });
-      if (got < 0) return ErrorFromErrno(errno, "read", path_);
-      if (got == 0) break;
-      done += static_cast<size_t>(got);
-    }
-    return done;
-  }
-
-  Status WriteAt(int64_t offset, std::span<const uint8_t> bytes) override {
-    size_t done = 0;
-    while (done < bytes.size()) {
-      ssize_t put = RetryInterrupted(
-          [&] { return pwrite(fd(), bytes.data() + done, bytes.size() - done, offset + static_cast<int64_t>(done)); });
-      if (put < 0) return ErrorFromErrno(errno, "write", path_);
-      done += static_cast<size_t>(put);
-    }
-    return {};
-  }
-
-  Result<int64_t> Size() override {
-    struct stat info;
-    if (fstat(fd(), &info) != 0) return ErrorFromErrno(errno, "stat", path_);
-    return static_cast<int64_t>(info.st_size);
-  }
-
-  Status Truncate(int64_t size) override {
-    if (RetryInterrupted([&] { return ftruncate(fd(), size); }) != 0) return ErrorFromErrno(errno, "truncate", path_);
-    return {};
-  }
-
-  Status Preallocate(int64_t size) override {
-    if (size <= 0) return {};
-    ARC_ASSIGN_OR_RETURN(int64_t old_size, Size());
-    if (RetryInterrupted([&] { return fallocate(fd(), 0, 0, size); }) == 0) return {};
-    int code = errno;
-    if (code == EOPNOTSUPP || code == ENOSYS) {
-      Status zeroed = WriteZeros(old_size, size);
-      if (zeroed.ok()) return {};
-      GiveBack(old_size);
-      return zeroed;
-    }
-    GiveBack(old_size);
-    return ErrorFromErrno(code, "allocate space for", path_);
-  }
-
-  Status SyncData() override {
-    if (RetryInterrupted([&] { return fdatasync(fd()); }) != 0) return SyncFailed(errno);
-    return {};
-  }
-
-  Status Sync() override {
-    if (RetryInterrupted([&] { return fsync(fd()); }) != 0) return SyncFailed(errno);
-    return {};
-  }
-
- private:
-  int fd() const { return descriptor_.fd(); }
-
-  Error SyncFailed(int code) const {
-    Error error = ErrorFromErrno(code, "sync", path_);
-    error.kind = ErrorKind::kUnknownOutcome;
-    return error;
-  }
-
-  // For file systems without fallocate. Holes below `from` stay holes; Arc makes none before preallocating.
-  Status WriteZeros(int64_t from, int64_t to) {
-    static constexpr std::array<uint8_t, 64 << 10> kZeros{};
-    while (from < to) {
-      auto length = static_cast<size_t>(std::min<int64_t>(to - from, kZeros.size()));
-      ARC_RETURN_IF_ERROR(WriteAt(from, {kZeros.data(), length}));
-      from += static_cast<int64_t>(length);
-    }
-    return {};
-  }
-
-  // A failed allocation may have kept blocks and grown the file: on a full disk others need them.
-  void GiveBack(int64_t old_size) {
-    if (RetryInterrupted([&] { return ftruncate(fd(), old_size); }) != 0) return;
-  }
-
-  Descriptor descriptor_;
-  const std::string path_;
-};
 
 class PosixLock : public DiskLock {
  public:

@@ -53,6 +53,42 @@ class LocalDiskTest : public testing::TestWithParam<bool> {
 INSTANTIATE_TEST_SUITE_P(Disks, LocalDiskTest, testing::Bool(),
                          [](const auto& info) { return info.param ? "System" : "Memory"; });
 
+// Pieces of every alignment, mixed with plain writes: each is read back at once, what stands before and from the next
+// block on is left alone.
+TEST_P(LocalDiskTest, AppendDurably) {
+  constexpr int64_t kSize = 40 * kAppendBlockBytes;
+  Write("log", std::string(kSize, 'o'));
+  auto file = *disk_.Open(At("log"), OpenMode::kReadWrite);
+  std::string expected(kSize, 'o');
+  int64_t end = 5;
+  int number = 0;
+  for (const int64_t length : {3, 4088, 1, 4095, 4096, 4097, 20'000, 8, 8192, 7, 0, 50'000}) {
+    const std::string piece(static_cast<size_t>(length), static_cast<char>('a' + number++));
+    if (number % 4 == 0) {  // a plain write behind the last append must not be lost by the next
+      ASSERT_TRUE(file->WriteAt(end, Bytes("+")).ok());
+      expected[static_cast<size_t>(end++)] = '+';
+    }
+    if (number == 6) {
+      ASSERT_TRUE(disk_.Rename(At("log"), At("segment")).ok());
+    }
+    ASSERT_TRUE(file->AppendDurably(end, Bytes(piece)).ok());
+    expected.replace(static_cast<size_t>(end), piece.size(), piece);
+    end += length;
+    const std::string found = Read(number < 6 ? "log" : "segment");
+    ASSERT_EQ(found.size(), expected.size());
+    ASSERT_EQ(found.substr(0, static_cast<size_t>(end)), expected.substr(0, static_cast<size_t>(end))) << number;
+    const int64_t block_end = (end + kAppendBlockBytes - 1) / kAppendBlockBytes * kAppendBlockBytes;
+    ASSERT_EQ(found.substr(static_cast<size_t>(block_end)), expected.substr(static_cast<size_t>(block_end))) << number;
+  }
+  // In another opening the block at hand has to be read; behind the last whole block the file grows as by WriteAt.
+  file = *disk_.Open(At("segment"), OpenMode::kReadWrite);
+  ASSERT_TRUE(file->AppendDurably(end, Bytes("again")).ok());
+  EXPECT_EQ(Read("segment").substr(0, static_cast<size_t>(end) + 5),
+            expected.substr(0, static_cast<size_t>(end)) + "again");
+  ASSERT_TRUE(file->AppendDurably(kSize - 2, Bytes("longer")).ok());
+  EXPECT_EQ(Read("segment").substr(kSize - 2), "longer");
+}
+
 TEST_P(LocalDiskTest, OpenModes) {
   EXPECT_EQ(KindOf(disk_.Open(At("a"), OpenMode::kRead)), ErrorKind::kNotFound);
   EXPECT_EQ(KindOf(disk_.Open(At("a"), OpenMode::kReadWrite)), ErrorKind::kNotFound);

@@ -65,6 +65,17 @@ class PowerCutDisk::File : public DiskFile {
     return disk_.SyncFile(path_, node_.get());
   }
 
+  // The block's rest becomes zeros, as the machine's disk is allowed to do.
+  Status AppendDurably(int64_t offset, std::span<const uint8_t> bytes) override {
+    ARC_ASSIGN_OR_RETURN(const int64_t size, Size());
+    const int64_t end = offset + static_cast<int64_t>(bytes.size());
+    std::vector<uint8_t> padded(bytes.begin(), bytes.end());
+    const int64_t block_end = (end + kAppendBlockBytes - 1) / kAppendBlockBytes * kAppendBlockBytes;
+    if (end < size) padded.resize(static_cast<size_t>(std::min(block_end, size) - offset));
+    ARC_RETURN_IF_ERROR(WriteAt(offset, padded));
+    return SyncData();
+  }
+
  private:
   Status CheckAlive() const {
     ARC_RETURN_IF_ERROR(disk_.CheckPower());

@@ -161,9 +161,7 @@ Status Committer::LogGroup(const std::vector<Request>& group, Lsn first) {
   for (const auto& request : group) {
     for (const auto& record : request.records) records.push_back(&record);
   }
-  ARC_RETURN_IF_ERROR(writer_.Write(records, first));
-  if (durable_mode()) return writer_.Sync();
-  return {};
+  return writer_.Write(records, first);
 }
 
 // Refuses the group and takes the log out of service as far as the error demands.

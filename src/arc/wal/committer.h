@@ -52,9 +52,6 @@ class Committer {
   };
   using Lock = std::unique_lock<std::mutex>;
 
-  bool durable_mode() const {
-    return options_.sync_mode == SyncMode::kFdatasync || options_.sync_mode == SyncMode::kFsync;
-  }
   bool unsynced() const { return logged_ < written_ && poisoned_.empty(); }
   std::optional<Error> RefusalNow(int64_t bytes) const;
   void Run();

@@ -25,7 +25,8 @@ class GroupWriter {
 
   // Starts a segment behind what has been written.
   Status Renew(Lsn base);
-  // Encodes the records with LSNs from `first` on and writes them; not durable yet.
+  // Encodes the records with LSNs from `first` on and writes them: durably in the durable modes, else Sync is to
+  // follow.
   Status Write(std::span<const LogRecord* const> records, Lsn first);
   // Makes what was written durable. After an error it is unknown whether it is.
   Status Sync();
@@ -45,6 +46,11 @@ class GroupWriter {
  private:
   bool NeedsNewSegment(int64_t bytes) const;
   Status StartSegment(Lsn base, int64_t bytes);
+  Status WriteBytes(std::span<const uint8_t> bytes, Lsn last);
+  // The segment has no more room than what it held before the write that failed.
+  void AbandonSegment();
+  // A sync that began at `started_nanos` has ended well: everything written is durable.
+  void Synced(int64_t started_nanos);
 
   SegmentFiles& files_;
   Clock& clock_;

@@ -47,6 +47,10 @@ class CopyingDisk : public LocalDisk {
     Status Preallocate(int64_t size) override { return file_->Preallocate(size); }
     Status SyncData() override { return file_->SyncData(); }
     Status Sync() override { return file_->Sync(); }
+    Status AppendDurably(int64_t offset, std::span<const uint8_t> bytes) override {
+      ARC_RETURN_IF_ERROR(WriteAt(offset, bytes));
+      return SyncData();
+    }
 
    private:
     std::unique_ptr<DiskFile> file_;
