@@ -25,9 +25,10 @@ build: setup
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release --target arc
 
-bench: setup
+bench:
+	@tools/setup.sh bench
 	@cmake --preset release >/dev/null
-	@cmake --build --preset release --target arc arc-bench
+	@cmake --build --preset release --target arc arc-bench arc-micro arc-instructions
 
 instructions:
 	@tools/setup.sh instructions

@@ -113,7 +113,7 @@ Result<Answer> HttpClient::Exchange(std::string_view head, std::string_view body
     }
   }
   if (!reader_.keep_alive()) Close();
-  return Answer{reader_.status(), reader_.body()};
+  return Answer{reader_.status(), reader_.body(), reader_.body_bytes()};
 }
 
 void HttpClient::Close() {

@@ -33,13 +33,16 @@ std::string RequestHead(const Endpoint& endpoint, const Address& address, std::s
 
 struct Answer {
   int status = 0;
-  std::string body;
+  std::string body;        // or its beginning, see HttpClient
+  int64_t body_bytes = 0;  // all of it
 };
 
-// Not thread-safe. Connects at the first request, and again when the server has closed in between.
+// Not thread-safe. Keeps at most `body_limit_bytes` of an answer. Connects at the first request, and again when the
+// server has closed in between.
 class HttpClient {
  public:
-  HttpClient(Address address, std::string headers) : address_(std::move(address)), headers_(std::move(headers)) {}
+  HttpClient(Address address, std::string headers, size_t body_limit_bytes = SIZE_MAX)
+      : address_(std::move(address)), headers_(std::move(headers)), reader_(body_limit_bytes) {}
   ~HttpClient() { Close(); }
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
@@ -53,7 +56,7 @@ class HttpClient {
   Address address_;
   std::string headers_;
   int socket_ = -1;
-  ResponseReader reader_{SIZE_MAX};
+  ResponseReader reader_;
 };
 
 }  // namespace arc::bench

@@ -19,6 +19,7 @@ namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
 constexpr size_t kErrorTextBytes = 300;
+constexpr int64_t kAnswerPatienceNs = 60 * kSecond;  // then the connection is given up
 
 double OwnCpuSeconds() {
   rusage usage{};
@@ -32,6 +33,7 @@ struct Connection {
   Payload* payload = nullptr;  // in flight, or waiting to be sent again
   size_t sent = 0;
   int64_t began_ns = 0;
+  int64_t sent_ns = 0;      // when this attempt began
   int64_t retry_at_ns = 0;  // 0: not waiting
   bool wants_write = false;
   ResponseReader reader{kErrorTextBytes};
@@ -127,6 +129,7 @@ Status Load::Continue(Connection* connection) {
 
 Status Load::StartRequest(Connection* connection) {
   connection->sent = 0;
+  connection->sent_ns = Now();
   connection->reader.Reset();
   if (connection->socket < 0) ARC_RETURN_IF_ERROR(Connect(connection));
   return SendMore(connection);
@@ -215,6 +218,10 @@ Result<LoadResult> Load::Run() {
   while (true) {
     for (Connection& connection : connections_) ARC_RETURN_IF_ERROR(Continue(&connection));
     if (in_flight_ == 0 && !MoreToSend()) break;
+    for (Connection& connection : connections_) {
+      const bool waits = connection.payload != nullptr && connection.retry_at_ns == 0;
+      if (waits && Now() - connection.sent_ns > kAnswerPatienceNs) ARC_RETURN_IF_ERROR(Lost(&connection));
+    }
     // Until an answer, the next request's time when a connection is free for it, or the next retry.
     int64_t wake_ns = INT64_MAX;
     const bool more = MoreToSend();
