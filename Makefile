@@ -11,7 +11,7 @@ help:
 	@echo 'make run        start Arc on port $(PORT) with its data in $(DATA_DIR)  (PORT=, DATA_DIR=)'
 	@echo 'make build      release build: build/release/arc'
 	@echo 'make test       unit and end-to-end tests'
-	@echo 'make test-all   also the slow ones: crash rounds, power cuts at length'
+	@echo 'make test-all   also the slow ones: crash rounds, power cuts at length, Telegraf (builds MinIO and Telegraf once)'
 	@echo 'make check      style, borders between the rooms, clang-tidy on what changed'
 	@echo 'make format     format the sources'
 	@echo 'make clean      remove build/ (not .deps/ and not the data)'
@@ -36,7 +36,7 @@ test:
 	@tools/run_tests.py build/dev
 
 test-all:
-	@tools/setup.sh tests
+	@tools/setup.sh tests peers
 	@$(MAKE) --no-print-directory dev
 	@tools/run_tests.py build/dev --all
 
