@@ -7,11 +7,11 @@
 #include <optional>
 
 #include "arc/io/local_disk.h"
-#include "arc/io/minio_for_test.h"
 #include "arc/io/object_store.h"
 #include "arc/io/path.h"
 #include "arc/io/power_cut_disk.h"
 #include "arc/io/test_folder.h"
+#include "arc/io/test_minio.h"
 
 namespace arc {
 namespace {
@@ -42,7 +42,7 @@ class ObjectStoreContractTest : public testing::TestWithParam<std::string> {
       store_ = std::move(*store);
       return;
     }
-    MinioForTest* minio = MinioForTest::Get();
+    TestMinio* minio = TestMinio::Get();
     if (minio == nullptr) GTEST_SKIP() << "no MinIO here: tools/setup.sh peers builds it";
     auto options = minio->Options("bucket-" + Uuid::Random(SystemRandom()).ToString());
     options.prefix = "some/prefix";

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "arc/base/thread.h"
-#include "arc/io/minio_for_test.h"
+#include "arc/io/test_minio.h"
 
 namespace arc {
 namespace {
@@ -16,10 +16,10 @@ ErrorKind OpenError(S3StoreOptions options) {
 class S3ObjectStoreTest : public testing::Test {
  protected:
   void SetUp() override {
-    minio_ = MinioForTest::Get();
+    minio_ = TestMinio::Get();
     if (minio_ == nullptr) GTEST_SKIP() << "no MinIO here: tools/setup.sh peers builds it";
   }
-  MinioForTest* minio_ = nullptr;
+  TestMinio* minio_ = nullptr;
 };
 
 TEST_F(S3ObjectStoreTest, AddressesAreWhatOtherEnginesUse) {

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "arc/io/monitored_store.h"
-#include "arc/io/outage_store_for_test.h"
 #include "arc/io/power_cut_disk.h"
+#include "arc/io/test_outage_store.h"
 
 namespace arc {
 namespace {

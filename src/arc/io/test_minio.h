@@ -20,19 +20,19 @@
 
 namespace arc {
 
-class MinioForTest {
+class TestMinio {
  public:
   static constexpr const char* kUser = "arc-tests";
   static constexpr const char* kPassword = "arc-tests-secret";
 
   // The program's server, started by the first call; null where there is no MinIO.
-  static MinioForTest* Get() {
+  static TestMinio* Get() {
     if (!std::filesystem::exists(ARC_TEST_MINIO)) return nullptr;
-    static MinioForTest server;
+    static TestMinio server;
     return &server;
   }
-  MinioForTest(const MinioForTest&) = delete;
-  ~MinioForTest() { Stop(); }
+  TestMinio(const TestMinio&) = delete;
+  ~TestMinio() { Stop(); }
 
   S3StoreOptions Options(const std::string& bucket) const {
     S3StoreOptions options;
@@ -76,7 +76,7 @@ class MinioForTest {
   }
 
  private:
-  MinioForTest() : port_(FreePort()) { Start(); }
+  TestMinio() : port_(FreePort()) { Start(); }
 
   static int FreePort() {
     int probe = socket(AF_INET, SOCK_STREAM, 0);
