@@ -253,7 +253,7 @@ build_go_peer() (  # name module version checksum file
   printf 'module peer\n\ngo 1.24.0\n\nrequire %s %s\n' "$module" "$version" >go.mod
   install -m 644 "$(jq -r .Dir <<<"$described")/go.sum" go.sum || exit
   mkdir -p "$(dirname "$file")" &&
-    CGO_ENABLED=0 nice -n 10 go build -mod=mod -trimpath -ldflags '-s -w' -o "$file.part" "${packages[@]}" &&
+    nice -n 10 go build -mod=mod -o "$file.part" "${packages[@]}" &&
     mv "$file.part" "$file"
 )
 
