@@ -58,6 +58,8 @@ class ObjectStore {
   // Open without asking for what the caller knows: an immutable object of that many bytes. Where the store is remote, a
   // missing object may show in the first read only.
   virtual Result<std::shared_ptr<ObjectReader>> OpenKnown(const std::string& key, int64_t bytes);
+  // A hint that OpenKnown and a read near the object's end will follow.
+  virtual void Prefetch(const std::string& /*key*/, int64_t /*bytes*/) {}
   virtual Result<std::string> ReadAll(const std::string& key) = 0;
   virtual Status Delete(const std::string& key) = 0;  // success when already gone
   // Every object whose key starts with `prefix` (any string; empty: all), in byte order of the keys.

@@ -63,6 +63,10 @@ Result<std::shared_ptr<ObjectReader>> StagedStore::OpenKnown(const std::string& 
   return remote_.OpenKnown(key, bytes);
 }
 
+void StagedStore::Prefetch(const std::string& key, int64_t bytes) {
+  if (staged_bytes_ == 0 || !local_->Open(key).ok()) remote_.Prefetch(key, bytes);
+}
+
 Result<std::string> StagedStore::ReadAll(const std::string& key) {
   auto staged = local_->ReadAll(key);
   if (staged.ok() || staged.error().kind != ErrorKind::kNotFound) return staged;

@@ -40,6 +40,7 @@ class StagedStore : public ObjectStore {
   Result<std::unique_ptr<ObjectWriter>> Create(const std::string& key) override { return remote_.Create(key); }
   Result<std::shared_ptr<ObjectReader>> Open(const std::string& key) override;
   Result<std::shared_ptr<ObjectReader>> OpenKnown(const std::string& key, int64_t bytes) override;
+  void Prefetch(const std::string& key, int64_t bytes) override;
   Result<std::string> ReadAll(const std::string& key) override;
   Status Delete(const std::string& key) override { return remote_.Delete(key); }
   Result<std::vector<ObjectInfo>> List(const std::string& prefix) override { return remote_.List(prefix); }
