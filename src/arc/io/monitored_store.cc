@@ -90,12 +90,13 @@ class MonitoredWriter : public ObjectWriter {
   MonitoredWriter(std::unique_ptr<ObjectWriter> writer, std::shared_ptr<StoreMonitor> monitor)
       : writer_(std::move(writer)), monitor_(std::move(monitor)) {}
   arrow::io::OutputStream& stream() override { return writer_->stream(); }
-  Status Commit() override { return Count(writer_->Commit()); }
-  Status CommitOverwrite() override { return Count(writer_->CommitOverwrite()); }
+  Status Commit() override { return Counted(&ObjectWriter::Commit); }
+  Status CommitOverwrite() override { return Counted(&ObjectWriter::CommitOverwrite); }
 
  private:
-  Status Count(Status committed) {
-    auto written = writer_->stream().Tell();
+  Status Counted(Status (ObjectWriter::*commit)()) {
+    auto written = writer_->stream().Tell();  // a committed stream need not tell
+    Status committed = ((*writer_).*commit)();
     if (committed.ok() && written.ok()) {
       monitor_->written_bytes.fetch_add(static_cast<uint64_t>(*written), std::memory_order_relaxed);
     }

@@ -1,8 +1,10 @@
 #include "arc/io/object_store_s3.h"
 
+#include <arrow/io/interfaces.h>
 #include <gtest/gtest.h>
 
 #include "arc/base/thread.h"
+#include "arc/io/monitored_store.h"
 #include "arc/io/test_minio.h"
 
 namespace arc {
@@ -75,6 +77,22 @@ TEST_F(S3ObjectStoreTest, AStoreThatWentAwayIsUnavailableAndComesBack) {
   EXPECT_EQ(*(*store)->ReadAll("k"), "before");
   EXPECT_TRUE((*store)->PutOverwrite("k", "after").ok());
   EXPECT_EQ(*(*store)->ReadAll("k"), "after");
+}
+
+TEST_F(S3ObjectStoreTest, WhatIsWrittenAndReadIsCounted) {
+  auto opened = OpenS3ObjectStore(minio_->Options("counted"), SystemRandom());
+  ASSERT_TRUE(opened.ok());
+  MonitoredStore store(std::move(*opened), SystemClock());
+  for (bool replace : {false, true}) {
+    auto writer = store.Create("k");
+    ASSERT_TRUE(writer.ok());
+    ASSERT_TRUE((*writer)->stream().Write(std::string(1000, 'x').data(), 1000).ok());
+    ASSERT_TRUE((replace ? (*writer)->CommitOverwrite() : (*writer)->Commit()).ok());
+  }
+  ASSERT_TRUE(store.ReadAll("k").ok());
+  EXPECT_EQ(store.stats().written_bytes, 2000u);
+  EXPECT_EQ(store.stats().read_bytes, 1000u);
+  EXPECT_EQ(store.stats().errors, 0u);
 }
 
 // Requests are tried again, so that a store gone for a moment is not noticed.
