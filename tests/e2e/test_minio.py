@@ -4,6 +4,7 @@ import datetime
 import http.client
 import json
 import re
+import signal
 import threading
 import time
 
@@ -148,6 +149,20 @@ def test_rows_are_there_through_an_outage_and_after_it(make_server, minio):
     assert counted(server) == expected(writing.acknowledged)
     wait_for("nothing is staged", lambda: metric(server, "arc_object_store_staged_bytes") == 0, 30)
     assert iceberg_table(server, minio, ("lake", "m")).scan().count() == writing.acknowledged
+
+
+def test_a_store_that_hangs_is_noticed_and_holds_up_no_write(make_server, minio):
+    server = make_server(**minio.arc_environment())
+    assert server.post("/write?db=lake", "m id=0i 1760000000000000000")[0] == 204
+    server.flush()
+    minio.process.send_signal(signal.SIGSTOP)
+    wait_for("/ready says that the store hangs", lambda: "object_store" in ready(server)[1], 30)
+    started = time.monotonic()
+    assert server.post("/write?db=lake", "m id=1i 1760000000001000000")[0] == 204
+    assert time.monotonic() - started < 5
+    minio.process.send_signal(signal.SIGCONT)
+    wait_for("/ready is well again", lambda: ready(server)[0] == 200, 60)
+    assert counted(server) == expected(2)
 
 
 def test_a_crash_during_an_outage(make_server, minio):
