@@ -30,8 +30,10 @@ function(arc_imported_library target file)
 endfunction()
 arc_imported_library(arrow "${ARC_ARROW_DIR}/lib/libarrow.so.2600" "${ARC_ARROW_DIR}/include")
 arc_imported_library(arrow_compute "${ARC_ARROW_DIR}/lib/libarrow_compute.so.2600" "${ARC_ARROW_DIR}/include")
+arc_imported_library(arrow_s3 "${ARC_ARROW_DIR}/lib/libarrow_s3.so.2600" "${ARC_ARROW_DIR}/include")
 arc_imported_library(parquet "${ARC_ARROW_DIR}/lib/libparquet.so.2600" "${ARC_ARROW_DIR}/include")
 target_link_libraries(arrow_compute INTERFACE arrow)
+target_link_libraries(arrow_s3 INTERFACE arrow)
 target_link_libraries(parquet INTERFACE arrow)
 
 # DuckDB: the prebuilt library and the headers of the very same release (internal headers included: never define DEBUG).

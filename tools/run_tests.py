@@ -2,7 +2,7 @@
 """Runs the tests of a build folder and ends with the line "N passed, N failed".
 
     tools/run_tests.py build/dev                 unit tests, end-to-end tests, a few crash rounds
-    tools/run_tests.py build/dev --all           also the slow end-to-end tests and many crash rounds
+    tools/run_tests.py build/dev --all           also the slow end-to-end tests, many crash rounds and a real Telegraf
     tools/run_tests.py build/asan-ubsan --unit   unit tests only
     tools/run_tests.py --total DIR...            the sum of what earlier runs in these build folders counted
 
@@ -23,6 +23,7 @@ PYTHON = ROOT / ".deps" / "venv" / "bin" / "python"
 CRASH_ROUNDS = 3
 CRASH_ROUNDS_ALL = 200
 POWER_CUTS_ALL = 2000
+TELEGRAF_SECONDS = 60
 
 
 class Counts:
@@ -104,6 +105,18 @@ def run_pytest(build, everything, counts):
         counts.add(f"pytest ended with {code}", False)
 
 
+def run_telegraf(build, counts):
+    telegraf = ROOT / ".deps" / "peers" / "telegraf"
+    if not telegraf.exists():
+        print("Telegraf: skipped, tools/setup.sh peers builds it")
+        counts.skipped += 1
+        return
+    print(f"Telegraf: {TELEGRAF_SECONDS} s through each output", flush=True)
+    command = [PYTHON, ROOT / "tests" / "e2e" / "telegraf_rounds.py", "--telegraf", telegraf, "--seconds", str(TELEGRAF_SECONDS)]
+    environment = {**os.environ, "ARC_BINARY": str(build / "arc")}
+    counts.add("Telegraf rounds", subprocess.run(command, env=environment, check=False).returncode == 0)
+
+
 def run_crash_rounds(build, everything, counts):
     script = ROOT / "tests" / "crash" / "kill9.py"
     if not script.exists():
@@ -143,6 +156,8 @@ def main():
     if not arguments.unit:
         run_pytest(build, arguments.all, counts)
         run_crash_rounds(build, arguments.all, counts)
+        if arguments.all:
+            run_telegraf(build, counts)
     for failure in counts.failures:
         print(f"failed: {failure}")
     result = {"passed": counts.passed, "failed": counts.failed, "skipped": counts.skipped}

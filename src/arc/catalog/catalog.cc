@@ -77,10 +77,6 @@ class NameMap {
   std::unordered_map<std::string, std::set<std::string>> spellings_;
 };
 
-std::shared_ptr<const FileEntry> EntryOf(const WrittenFile& file) {
-  return std::make_shared<const FileEntry>(FileEntry{file.key, file.bytes, file.rows, file.min_time, file.max_time});
-}
-
 class CatalogImpl : public Catalog {
  public:
   CatalogImpl(ObjectStore& store, Clock& clock, RandomSource& random, ByteBudget* budget)
@@ -310,7 +306,7 @@ Result<std::shared_ptr<const FileIndex>> CatalogImpl::TryCommit(Table& table, co
   if (foreign) return ReadIndex(table.ref(), prepared.metadata);
   std::vector<std::shared_ptr<const FileEntry>> entries;
   for (const auto& file : request.files) entries.push_back(EntryOf(file.file));
-  return table.Current()->files->With(std::move(entries));
+  return table.committed_files()->With(std::move(entries));
 }
 
 // A commit whose answer was lost shows itself by its property. Its rows leave the buffer now; the caller's files hold

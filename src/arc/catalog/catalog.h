@@ -28,14 +28,6 @@ class CatalogView {
   virtual std::shared_ptr<Table> Find(std::string_view database, std::string_view name) const = 0;  // null: none
 };
 
-// A data file of a flush and the partition it belongs to.
-struct FlushedFile {
-  enum class Partition { kHour, kDay };
-  WrittenFile file;
-  Partition partition = Partition::kHour;
-  int64_t value = 0;  // hours or days since 1970
-};
-
 // Key of the folder that holds the table's objects: `database/measurement`, percent-encoded.
 std::string TableFolder(const TableRef& ref);
 

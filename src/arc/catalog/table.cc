@@ -6,12 +6,17 @@
 
 namespace arc {
 
+std::shared_ptr<const FileEntry> EntryOf(const WrittenFile& file) {
+  return std::make_shared<const FileEntry>(FileEntry{file.key, file.bytes, file.rows, file.min_time, file.max_time});
+}
+
 Table::Table(TableRef ref, ByteBudget* budget, Clock& clock, Schema schema, std::shared_ptr<const FileIndex> files,
              Lsn flushed)
     : ref_(std::move(ref)),
       clock_(clock),
       schema_(std::make_shared<const Schema>(std::move(schema))),
-      files_(files ? std::move(files) : std::make_shared<const FileIndex>()),
+      committed_(files ? std::move(files) : std::make_shared<const FileIndex>()),
+      files_(committed_),
       buffer_(budget),
       flushed_(flushed),
       applied_(flushed) {
@@ -74,11 +79,46 @@ Table::FlushInput Table::BeginFlush() {
 void Table::CommitFlush(std::shared_ptr<const FileIndex> files, Lsn flushed) {
   std::lock_guard lock(mutex_);
   ARC_CHECK(flushed >= flushed_ && flushed <= applied_);
-  files_ = std::move(files);
+  committed_ = std::move(files);
   flushed_ = flushed;
-  buffer_.Release(flushed);
-  hot_since_nanos_ = unsealed_since_nanos_;
+  // A run's rows left the buffer when it was staged; what is hot now came later.
+  bool was_staged = !staged_.empty() && flushed <= staged_.back()->last;
+  std::erase_if(staged_, [&](const auto& run) { return run->last <= flushed; });
+  ShowFiles();
+  if (!was_staged) {
+    buffer_.Release(flushed);
+    hot_since_nanos_ = unsealed_since_nanos_;
+  }
   Publish();
+}
+
+void Table::Stage(std::shared_ptr<const StagedRun> run) {
+  std::lock_guard lock(mutex_);
+  ARC_CHECK(run->last > flushed_ && run->last <= applied_);
+  ARC_CHECK(staged_.empty() || run->first > staged_.back()->last);
+  buffer_.Release(run->last);
+  hot_since_nanos_ = unsealed_since_nanos_;
+  staged_.push_back(std::move(run));
+  ShowFiles();
+  Publish();
+}
+
+std::vector<std::shared_ptr<const StagedRun>> Table::staged() const {
+  std::lock_guard lock(mutex_);
+  return staged_;
+}
+
+std::shared_ptr<const FileIndex> Table::committed_files() const {
+  std::lock_guard lock(mutex_);
+  return committed_;
+}
+
+void Table::ShowFiles() {
+  std::vector<std::shared_ptr<const FileEntry>> entries;
+  for (const auto& run : staged_) {
+    for (const auto& file : run->files) entries.push_back(EntryOf(file.file));
+  }
+  files_ = entries.empty() ? committed_ : committed_->With(std::move(entries));
 }
 
 Lsn Table::flushed() const {
@@ -87,6 +127,11 @@ Lsn Table::flushed() const {
 }
 
 Lsn Table::first_unflushed() const {
+  std::lock_guard lock(mutex_);
+  return staged_.empty() ? buffer_.first_lsn() : staged_.front()->first;
+}
+
+Lsn Table::first_hot() const {
   std::lock_guard lock(mutex_);
   return buffer_.first_lsn();
 }

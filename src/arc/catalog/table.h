@@ -12,6 +12,7 @@
 #include "arc/buffer/table_buffer.h"
 #include "arc/catalog/file_index.h"
 #include "arc/model/batch.h"
+#include "arc/model/data_file.h"
 #include "arc/model/lsn.h"
 #include "arc/model/schema.h"
 
@@ -24,6 +25,24 @@ struct TableVersion {
   HotRows hot;
   Lsn applied;          // of the newest hot or flushed row
   uint64_t number = 0;  // grows with every publish of this table
+};
+
+// A data file of a flush and the partition it belongs to.
+struct FlushedFile {
+  enum class Partition { kHour, kDay };
+  WrittenFile file;
+  Partition partition = Partition::kHour;
+  int64_t value = 0;  // hours or days since 1970
+};
+
+std::shared_ptr<const FileEntry> EntryOf(const WrittenFile& file);
+
+// What one flush made of hot rows, waiting on local disk for the object store and its commit. Immutable.
+struct StagedRun {
+  std::shared_ptr<const Schema> schema;
+  std::vector<FlushedFile> files;
+  Lsn first;
+  Lsn last;  // every row up to here is in this run, an earlier one, or committed
 };
 
 // What Align made of a batch.
@@ -61,24 +80,33 @@ class Table {
     Lsn last;                       // every row with an LSN up to here is in `chunks` or was flushed before
   };
   FlushInput BeginFlush();
-  // One swap: the new file set in, the chunks up to `flushed` out.
+  // One swap: the run's files in, the chunks up to its last LSN out. Runs come in LSN order.
+  void Stage(std::shared_ptr<const StagedRun> run);
+  // Oldest first.
+  std::vector<std::shared_ptr<const StagedRun>> staged() const;
+  // One swap: the new set of committed files in, the chunks and runs up to `flushed` out.
   void CommitFlush(std::shared_ptr<const FileIndex> files, Lsn flushed);
 
   Lsn flushed() const;
-  Lsn first_unflushed() const;  // LSN of the oldest hot row; 0 when nothing is hot
+  std::shared_ptr<const FileIndex> committed_files() const;  // those of Current() without the staged
+  Lsn first_unflushed() const;  // LSN of the oldest row that is not committed, hot or staged; 0 when there is none
+  Lsn first_hot() const;        // LSN of the oldest hot row; 0 when nothing is hot
   int64_t hot_bytes() const;
   uint64_t hot_rows() const;
   // Monotonic nanoseconds at which the oldest hot row was applied; 0 when nothing is hot.
   int64_t hot_since_nanos() const;
 
  private:
-  void Publish();  // with mutex_ held
+  void Publish();    // with mutex_ held
+  void ShowFiles();  // with mutex_ held: files_ from committed_ and staged_
 
   const TableRef ref_;
   Clock& clock_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Schema> schema_;
-  std::shared_ptr<const FileIndex> files_;
+  std::shared_ptr<const FileIndex> committed_;
+  std::vector<std::shared_ptr<const StagedRun>> staged_;
+  std::shared_ptr<const FileIndex> files_;  // committed and staged
   TableBuffer buffer_;
   Lsn flushed_;
   Lsn applied_;

@@ -71,6 +71,44 @@ TEST_F(TableTest, AFlushSwapsChunksForFilesInOneVersion) {
   EXPECT_EQ(table_.flushed(), Lsn{1});
 }
 
+TEST_F(TableTest, StagedRunsTakeThePlaceOfTheirChunksUntilTheyAreCommitted) {
+  auto stage = [&](const std::string& key, int64_t rows) {
+    auto input = table_.BeginFlush();
+    FlushedFile file;
+    file.file.key = key;
+    file.file.rows = rows;
+    table_.Stage(
+        std::make_shared<const StagedRun>(StagedRun{input.schema, {file}, input.chunks[0].first_lsn, input.last}));
+  };
+  Write(1, 0, 10);
+  stage("a", 10);
+  Write(2, 10, 5);
+  EXPECT_EQ(table_.hot_rows(), 5u);
+  EXPECT_EQ(table_.Current()->files->rows(), 10);
+  EXPECT_EQ(table_.committed_files()->rows(), 0);
+  EXPECT_EQ(table_.first_unflushed(), Lsn{1});  // the log keeps what is only staged
+  EXPECT_EQ(table_.first_hot(), Lsn{2});
+  stage("b", 5);
+  Write(3, 15, 1);
+  ASSERT_EQ(table_.staged().size(), 2u);
+  EXPECT_EQ(table_.Current()->files->rows(), 15);
+
+  auto first = table_.staged()[0];
+  table_.CommitFlush(table_.committed_files()->With({EntryOf(first->files[0].file)}), first->last);
+  EXPECT_EQ(table_.flushed(), Lsn{1});
+  EXPECT_EQ(table_.first_unflushed(), Lsn{2});
+  EXPECT_EQ(table_.committed_files()->rows(), 10);
+  EXPECT_EQ(table_.Current()->files->rows(), 15);
+  EXPECT_EQ(table_.Current()->hot.rows, 1u);
+  auto second = table_.staged()[0];
+  table_.CommitFlush(table_.committed_files()->With({EntryOf(second->files[0].file)}), second->last);
+  EXPECT_TRUE(table_.staged().empty());
+  EXPECT_EQ(table_.committed_files()->rows(), 15);
+  EXPECT_EQ(table_.Current()->files->rows(), 15);
+  EXPECT_EQ(table_.first_unflushed(), Lsn{3});
+  EXPECT_GT(table_.hot_since_nanos(), 0);
+}
+
 TEST_F(TableTest, AFailedFlushIsTakenUpWholeByTheNext) {
   Write(1, 0, 10);
   EXPECT_EQ(table_.BeginFlush().last, Lsn{1});

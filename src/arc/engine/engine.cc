@@ -9,6 +9,7 @@
 
 #include "arc/base/log.h"
 #include "arc/flush/flusher.h"
+#include "arc/io/staged_store.h"
 
 namespace arc {
 namespace {
@@ -49,10 +50,12 @@ class EngineImpl : public Engine {
   BufferStats buffer_stats() const override;
   FlushStats flush_stats() const override { return scheduler_->stats(); }
   Readiness readiness() const override;
+  std::optional<RemoteStats> remote_stats() const override;
   const ReplayReport& replay_report() const override { return replay_report_; }
   Status Close(std::chrono::milliseconds limit) override;
 
  private:
+  Status OpenStore();
   Status OpenLog();
   Status ReplayOne(Lsn lsn, LogRecord&& record);
 
@@ -62,7 +65,10 @@ class EngineImpl : public Engine {
   RandomSource& random_;
   ByteBudget budget_;
   std::unique_ptr<DiskLock> lock_;
+  std::unique_ptr<MonitoredStore> remote_;  // null: tables on local disk
+  std::unique_ptr<ReadAheadStore> read_ahead_;
   std::unique_ptr<ObjectStore> store_;
+  StagedStore* staging_ = nullptr;  // store_ when there is a remote one
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<Flusher> flusher_;
   std::unique_ptr<WriteAheadLog> log_;
@@ -83,14 +89,12 @@ Status EngineImpl::Start() {
     return WithContext(std::move(lock).error(), "another server uses the data folder " + folder);
   }
   lock_ = std::move(*lock);
-  std::string root = options_.storage_root.empty() ? folder + "/arc" : options_.storage_root;
-  ARC_ASSIGN_OR_RETURN(store_, OpenLocalObjectStore(disk_, root));
-  ARC_RETURN_IF_ERROR(store_->CleanTemporaries());
+  ARC_RETURN_IF_ERROR(OpenStore());
   ARC_ASSIGN_OR_RETURN(catalog_, Catalog::Open(folder + "/arc.db", disk_, *store_, clock_, random_, &budget_));
   ParquetOptions parquet;
   parquet.compression = options_.compression;
   // During replay there is no log to sync: what it hands out is on disk already.
-  flusher_ = std::make_unique<Flusher>(*catalog_, *store_, parquet,
+  flusher_ = std::make_unique<Flusher>(*catalog_, *store_, staging_, parquet,
                                        [this](Lsn lsn) { return log_ ? log_->SyncThrough(lsn) : Status(); });
   ARC_RETURN_IF_ERROR(OpenLog());
   scheduler_ = std::make_unique<FlushScheduler>(*catalog_, *flusher_, *log_, budget_, clock_, options_.flush);
@@ -101,6 +105,24 @@ Status EngineImpl::Start() {
   ARC_ASSIGN_OR_RETURN(queries_, QueryEngine::Open(query, *catalog_, *store_));
   std::string tokens = disk_.is_system() ? folder + "/auth.db" : ":memory:";
   ARC_ASSIGN_OR_RETURN(tokens_, TokenStore::Open(tokens, clock_, random_));
+  return {};
+}
+
+Status EngineImpl::OpenStore() {
+  const std::string& folder = options_.data_folder;
+  if (!options_.open_remote_store) {
+    std::string root = options_.storage_root.empty() ? folder + "/arc" : options_.storage_root;
+    ARC_ASSIGN_OR_RETURN(store_, OpenLocalObjectStore(disk_, root));
+    ARC_RETURN_IF_ERROR(store_->CleanTemporaries());
+    return {};
+  }
+  ARC_ASSIGN_OR_RETURN(auto opened, options_.open_remote_store());
+  remote_ = std::make_unique<MonitoredStore>(std::move(opened), clock_);
+  ARC_ASSIGN_OR_RETURN(auto local, OpenLocalObjectStore(disk_, folder + "/staging"));
+  read_ahead_ = std::make_unique<ReadAheadStore>(*remote_, options_.read_ahead_bytes);
+  ARC_ASSIGN_OR_RETURN(auto staged, StagedStore::Open(*read_ahead_, std::move(local), options_.staging_bytes));
+  staging_ = staged.get();
+  store_ = std::move(staged);
   return {};
 }
 
@@ -131,6 +153,8 @@ Status EngineImpl::ReplayOne(Lsn lsn, LogRecord&& record) {
   if (budget_.used_bytes() <= bound) return {};
   for (const auto& table : catalog_->AllTables()) {
     auto flushed = flusher_->Flush(*table);
+    // The scheduler does not run yet, and the place for staged files is bounded too.
+    if (flushed.ok() && flusher_->stages()) flushed = flusher_->CommitStaged(*table);
     if (!flushed.ok()) return std::move(flushed).error();
   }
   return {};
@@ -178,7 +202,15 @@ Readiness EngineImpl::readiness() const {
     reasons["wal"] = "the log's disk is full; writing resumes by itself when there is room";
   }
   if (auto error = scheduler_->stats().last_error; !error.empty()) reasons["flush"] = error;
+  if (remote_ != nullptr) {
+    if (auto down = remote_->stats().down; !down.empty()) reasons["object_store"] = down;
+  }
   return reasons;
+}
+
+std::optional<RemoteStats> EngineImpl::remote_stats() const {
+  if (remote_ == nullptr) return std::nullopt;
+  return RemoteStats{remote_->stats(), read_ahead_->stats(), staging_->staged_bytes()};
 }
 
 Status EngineImpl::Close(std::chrono::milliseconds limit) {

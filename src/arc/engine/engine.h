@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,9 @@
 #include "arc/flush/scheduler.h"
 #include "arc/ingest/writer.h"
 #include "arc/io/local_disk.h"
+#include "arc/io/monitored_store.h"
 #include "arc/io/object_store.h"
+#include "arc/io/read_ahead_store.h"
 #include "arc/model/batch.h"
 #include "arc/query/query_engine.h"
 #include "arc/wal/log.h"
@@ -27,10 +30,14 @@ namespace arc {
 struct EngineOptions {
   std::string data_folder = "./data";  // wal/, arc.db (catalog pointers), auth.db, tmp/
   std::string storage_root;            // tables; empty: <data_folder>/arc
-  LogOptions log;                      // folder empty: <data_folder>/wal
-  QueryOptions query;                  // temp_folder empty: <data_folder>/tmp
-  int64_t buffer_bytes = 512 << 20;    // bound of all hot rows
-  int64_t buffer_wait_ms = 200;        // a writer waits so long for room, then kOverloaded
+  // Opens the remote store that holds the tables instead; flushes are staged in <data_folder>/staging first.
+  std::function<Result<std::unique_ptr<ObjectStore>>()> open_remote_store;
+  int64_t staging_bytes = int64_t{10} << 30;  // bound of staged files; beyond it rows stay in memory
+  int64_t read_ahead_bytes = 64 << 20;        // of the remote store's footers kept in memory
+  LogOptions log;                             // folder empty: <data_folder>/wal
+  QueryOptions query;                         // temp_folder empty: <data_folder>/tmp
+  int64_t buffer_bytes = 512 << 20;           // bound of all hot rows
+  int64_t buffer_wait_ms = 200;               // a writer waits so long for room, then kOverloaded
   FlushPolicy flush;
   std::string compression = "lz4_raw";
 };
@@ -50,6 +57,12 @@ struct BufferStats {
   uint64_t flush_errors = 0;
   double oldest_age_seconds = 0;
   std::map<std::string, uint64_t> rows_by_table;  // "db.measurement", only those with hot rows
+};
+
+struct RemoteStats {
+  StoreStats store;
+  ReadAheadStats read_ahead;
+  int64_t staged_bytes = 0;  // of data files on local disk that wait for the store
 };
 
 // Why the server should not get traffic, empty when it should: {"wal": "disk full", …}.
@@ -80,6 +93,8 @@ class Engine {
   virtual BufferStats buffer_stats() const = 0;
   virtual FlushStats flush_stats() const = 0;
   virtual Readiness readiness() const = 0;
+  // Nothing when tables live on local disk.
+  virtual std::optional<RemoteStats> remote_stats() const = 0;
   virtual const ReplayReport& replay_report() const = 0;
   // Drains: flushes what is hot unless that takes longer than `limit`; what remains is in the log. Idempotent.
   virtual Status Close(std::chrono::milliseconds limit) = 0;

@@ -33,35 +33,79 @@ std::string PartitionFolder(FlushedFile::Partition partition, int64_t value) {
   return fmt::format("{:%Y/%m/%d}", UtcOf(value * kDayMicros));
 }
 
-using Buckets = std::map<int64_t, std::vector<std::shared_ptr<arrow::RecordBatch>>>;
-
-}  // namespace
-
-Flusher::Flusher(Catalog& catalog, ObjectStore& store, ParquetOptions parquet, std::function<Status(Lsn)> sync_log)
-    : catalog_(catalog), store_(store), parquet_(std::move(parquet)), sync_log_(std::move(sync_log)) {}
-
-Result<FlushCounts> Flusher::Flush(Table& table) {
-  auto turn = TurnOf(table.ref().id);
-  std::lock_guard lock(*turn);
-  auto input = table.BeginFlush();
+FlushCounts CountsOf(const std::vector<FlushedFile>& files) {
   FlushCounts counts;
-  if (input.chunks.empty()) return counts;
-  // Iceberg must never hold a row that the log could lose: a replay would then count LSNs it has no record of.
-  ARC_RETURN_IF_ERROR(sync_log_(input.last));
-  ARC_ASSIGN_OR_RETURN(auto files, WriteFiles(table, input));
-  auto committed = catalog_.CommitFlush(table, *input.schema, files, input.last);
-  if (!committed.ok()) {
-    if (committed.error().kind != ErrorKind::kUnknownOutcome) {
-      for (const auto& file : files) (void)store_.Delete(file.file.key);
-    }
-    return std::move(committed).error();
-  }
   for (const auto& file : files) {
     counts.rows += file.file.rows;
     counts.bytes += file.file.bytes;
     ++counts.files;
   }
   return counts;
+}
+
+using Buckets = std::map<int64_t, std::vector<std::shared_ptr<arrow::RecordBatch>>>;
+
+}  // namespace
+
+Flusher::Flusher(Catalog& catalog, ObjectStore& store, StagedStore* staging, ParquetOptions parquet,
+                 std::function<Status(Lsn)> sync_log)
+    : catalog_(catalog),
+      staging_(staging),
+      files_(staging != nullptr ? staging->local() : store),
+      parquet_(std::move(parquet)),
+      sync_log_(std::move(sync_log)) {}
+
+Result<FlushCounts> Flusher::Flush(Table& table) {
+  auto turn = TurnOf(&flush_turns_, table.ref().id);
+  std::lock_guard lock(*turn);
+  if (staging_ != nullptr) ARC_RETURN_IF_ERROR(staging_->CheckRoom());
+  auto input = table.BeginFlush();
+  if (input.chunks.empty()) return FlushCounts();
+  // Iceberg must never hold a row that the log could lose: a replay would then count LSNs it has no record of.
+  ARC_RETURN_IF_ERROR(sync_log_(input.last));
+  ARC_ASSIGN_OR_RETURN(auto files, WriteFiles(table, input));
+  FlushCounts counts = CountsOf(files);
+  if (staging_ == nullptr) {
+    ARC_RETURN_IF_ERROR(Commit(table, *input.schema, files, input.last));
+    return counts;
+  }
+  staging_->Staged(counts.bytes);
+  table.Stage(std::make_shared<const StagedRun>(
+      StagedRun{input.schema, std::move(files), input.chunks[0].first_lsn, input.last}));
+  return counts;
+}
+
+Status Flusher::Commit(Table& table, const Schema& schema, const std::vector<FlushedFile>& files, Lsn last) {
+  auto committed = catalog_.CommitFlush(table, schema, files, last);
+  if (!committed.ok() && committed.error().kind != ErrorKind::kUnknownOutcome) Discard(files);
+  return committed;
+}
+
+Result<FlushCounts> Flusher::CommitStaged(Table& table) {
+  auto turn = TurnOf(&commit_turns_, table.ref().id);
+  std::lock_guard lock(*turn);
+  FlushCounts counts;
+  for (const auto& run : table.staged()) {
+    ARC_RETURN_IF_ERROR(CommitRun(table, *run));
+    FlushCounts more = CountsOf(run->files);
+    counts.rows += more.rows;
+    counts.bytes += more.bytes;
+    counts.files += more.files;
+  }
+  return counts;
+}
+
+Status Flusher::CommitRun(Table& table, const StagedRun& run) {
+  for (const auto& file : run.files) ARC_RETURN_IF_ERROR(staging_->Upload(file.file.key));
+  auto committed = catalog_.CommitFlush(table, *run.schema, run.files, run.last);
+  // A commit of these very files whose answer was lost may show only now.
+  if (!committed.ok() && table.flushed() < run.last) return committed;
+  for (const auto& file : run.files) staging_->Drop(file.file.key, file.file.bytes);
+  return {};
+}
+
+void Flusher::Discard(const std::vector<FlushedFile>& files) {
+  for (const auto& file : files) (void)files_.Delete(file.file.key);
 }
 
 Result<std::vector<FlushedFile>> Flusher::WriteFiles(const Table& table, const Table::FlushInput& input) {
@@ -86,7 +130,7 @@ Result<std::vector<FlushedFile>> Flusher::WriteFiles(const Table& table, const T
     auto written =
         WriteOne(table, *input.schema, PartitionFolder(partition, value), input.chunks[0].first_lsn, rows, &number);
     if (!written.ok()) {
-      for (const auto& file : files) (void)store_.Delete(file.file.key);
+      Discard(files);
       return std::move(written).error();
     }
     files.push_back({std::move(*written), partition, value});
@@ -105,7 +149,7 @@ Result<WrittenFile> Flusher::WriteOne(const Table& table, const Schema& schema, 
     std::string key =
         fmt::format("{}/{}/{}_{:%Y%m%d_%H%M%S}_{}_{}-{}-{}.parquet", TableFolder(table.ref()), folder,
                     EncodePathElement(table.ref().name), UtcOf(first_time), rows, lineage8_, first.value, (*number)++);
-    auto written = WriteDataFile(store_, key, schema, batches, parquet_);
+    auto written = WriteDataFile(files_, key, schema, batches, parquet_);
     // The name is taken by an attempt that a crash cut short; it is no part of the table.
     if (!written.ok() && written.error().kind == ErrorKind::kAlreadyExists) continue;
     return written;
@@ -113,12 +157,12 @@ Result<WrittenFile> Flusher::WriteOne(const Table& table, const Schema& schema, 
   return Internal("no free name for a data file in " + folder);
 }
 
-std::shared_ptr<std::mutex> Flusher::TurnOf(const Uuid& table) {
+std::shared_ptr<std::mutex> Flusher::TurnOf(Turns* turns, const Uuid& table) {
   std::lock_guard lock(mutex_);
-  auto turn = turns_[table].lock();
+  auto turn = (*turns)[table].lock();
   if (turn == nullptr) {
     turn = std::make_shared<std::mutex>();
-    turns_[table] = turn;
+    (*turns)[table] = turn;
   }
   return turn;
 }

@@ -14,6 +14,7 @@ namespace {
 constexpr auto kTickPeriod = std::chrono::milliseconds(200);
 constexpr int64_t kFirstRetryMs = 1'000;
 constexpr int64_t kLastRetryMs = 30'000;
+constexpr int64_t kLastCommitRetryMs = 5'000;  // what waits holds back the log
 constexpr int64_t kNanosPerMs = 1'000'000;
 
 std::string NameOf(const Table& table) { return table.ref().database + "." + table.ref().name; }
@@ -22,25 +23,30 @@ std::string NameOf(const Table& table) { return table.ref().database + "." + tab
 
 FlushScheduler::FlushScheduler(Catalog& catalog, Flusher& flusher, WriteAheadLog& log, ByteBudget& budget, Clock& clock,
                                FlushPolicy policy)
-    : catalog_(catalog),
-      flusher_(flusher),
-      log_(log),
-      budget_(budget),
-      clock_(clock),
-      policy_(policy),
-      executor_(std::make_unique<Executor>("flush", policy.threads)),
-      ticker_(std::make_unique<Ticker>("flush-clock", kTickPeriod, [this] { Tick(); })) {}
+    : catalog_(catalog), flusher_(flusher), log_(log), budget_(budget), clock_(clock), policy_(policy) {
+  flushing_.executor = std::make_unique<Executor>("flush", policy.threads);
+  if (flusher_.stages()) committing_.executor = std::make_unique<Executor>("commit", policy.commit_threads);
+  ticker_ = std::make_unique<Ticker>("flush-clock", kTickPeriod, [this] { Tick(); });
+}
 
 FlushScheduler::~FlushScheduler() { Stop(); }
 
 void FlushScheduler::Stop() {
   stopping_ = true;
   ticker_->Stop();
-  executor_->Stop();
+  flushing_.executor->Stop();
+  if (committing_.executor) committing_.executor->Stop();
 }
 
 void FlushScheduler::Tick() {
-  for (auto& table : DueTables()) Post(std::move(table));
+  for (auto& table : DueTables()) Post(&flushing_, &FlushScheduler::FlushOne, std::move(table));
+  if (flusher_.stages()) {
+    int64_t now = clock_.MonotonicNanos();
+    for (auto& table : catalog_.AllTables()) {
+      if (table->staged().empty() || !MayRun(committing_, table->ref().id, now)) continue;
+      Post(&committing_, &FlushScheduler::CommitOne, std::move(table));
+    }
+  }
   AdvanceLog();
 }
 
@@ -49,11 +55,7 @@ std::vector<std::shared_ptr<Table>> FlushScheduler::DueTables() {
   Lsn log_pressure = LogPressureLsn();
   std::vector<std::shared_ptr<Table>> candidates;
   for (auto& table : catalog_.AllTables()) {
-    if (table->hot_rows() == 0) continue;
-    std::lock_guard lock(mutex_);
-    if (running_.contains(table->ref().id)) continue;
-    auto failure = failures_.find(table->ref().id);
-    if (failure != failures_.end() && failure->second.retry_at_nanos > now) continue;
+    if (table->hot_rows() == 0 || !MayRun(flushing_, table->ref().id, now)) continue;
     candidates.push_back(std::move(table));
   }
   std::vector<std::shared_ptr<Table>> due;
@@ -62,7 +64,7 @@ std::vector<std::shared_ptr<Table>> FlushScheduler::DueTables() {
     bool is_due = table->hot_bytes() >= policy_.table_bytes ||
                   now - table->hot_since_nanos() >= policy_.table_age_ms * kNanosPerMs ||
                   (policy_.table_rows > 0 && table->hot_rows() >= static_cast<uint64_t>(policy_.table_rows)) ||
-                  table->first_unflushed() <= log_pressure;
+                  table->first_hot() <= log_pressure;
     (is_due ? due : rest).push_back(std::move(table));
   }
   AddForPressure(rest, &due);
@@ -97,63 +99,98 @@ Lsn FlushScheduler::LogPressureLsn() const {
   return holding[holding.size() / 2 - 1].last;
 }
 
-void FlushScheduler::Post(std::shared_ptr<Table> table) {
+bool FlushScheduler::MayRun(const Lane& lane, const Uuid& table, int64_t now) {
+  std::lock_guard lock(mutex_);
+  if (lane.running.contains(table)) return false;
+  auto failure = lane.failures.find(table);
+  return failure == lane.failures.end() || failure->second.retry_at_nanos <= now;
+}
+
+void FlushScheduler::Post(Lane* lane, Step step, std::shared_ptr<Table> table) {
   {
     std::lock_guard lock(mutex_);
-    if (!running_.insert(table->ref().id).second) return;
+    if (!lane->running.insert(table->ref().id).second) return;
   }
-  executor_->Post([this, table = std::move(table)] {
-    if (!stopping_) (void)FlushOne(*table);
+  lane->executor->Post([this, lane, step, table = std::move(table)] {
+    if (!stopping_) (void)(this->*step)(*table);
     std::lock_guard lock(mutex_);
-    running_.erase(table->ref().id);
+    lane->running.erase(table->ref().id);
   });
 }
 
 Status FlushScheduler::FlushOne(Table& table) {
   auto counts = flusher_.Flush(table);
   std::lock_guard lock(mutex_);
-  if (counts.ok()) {
-    failures_.erase(table.ref().id);
-    if (counts->files == 0) return {};
-    ++stats_.flushes;
-    stats_.rows += static_cast<uint64_t>(counts->rows);
-    stats_.bytes += static_cast<uint64_t>(counts->bytes);
-    stats_.files += static_cast<uint64_t>(counts->files);
-    Log(LogLevel::kDebug, "flush", "table flushed",
-        {{"table", NameOf(table)}, {"rows", counts->rows}, {"bytes", counts->bytes}, {"files", counts->files}});
-    return {};
+  if (counts.ok() && !flusher_.stages()) Count(*counts, table);
+  return NoteEnd(&flushing_, table, counts.ok() ? Status() : Status(counts.error()));
+}
+
+Status FlushScheduler::CommitOne(Table& table) {
+  auto counts = flusher_.CommitStaged(table);
+  std::lock_guard lock(mutex_);
+  if (counts.ok()) Count(*counts, table);
+  return NoteEnd(&committing_, table, counts.ok() ? Status() : Status(counts.error()));
+}
+
+void FlushScheduler::Count(const FlushCounts& counts, const Table& table) {
+  if (counts.files == 0) return;
+  ++stats_.flushes;
+  stats_.rows += static_cast<uint64_t>(counts.rows);
+  stats_.bytes += static_cast<uint64_t>(counts.bytes);
+  stats_.files += static_cast<uint64_t>(counts.files);
+  Log(LogLevel::kDebug, "flush", "table flushed",
+      {{"table", NameOf(table)}, {"rows", counts.rows}, {"bytes", counts.bytes}, {"files", counts.files}});
+}
+
+Status FlushScheduler::NoteEnd(Lane* lane, const Table& table, Status status) {
+  if (status.ok()) {
+    lane->failures.erase(table.ref().id);
+    return status;
   }
   ++stats_.errors;
-  Failure& failure = failures_[table.ref().id];
-  failure.delay_ms = failure.delay_ms == 0 ? kFirstRetryMs : std::min(failure.delay_ms * 2, kLastRetryMs);
+  bool committing = lane == &committing_;
+  int64_t last_retry_ms = committing ? kLastCommitRetryMs : kLastRetryMs;
+  Failure& failure = lane->failures[table.ref().id];
+  failure.delay_ms = failure.delay_ms == 0 ? kFirstRetryMs : std::min(failure.delay_ms * 2, last_retry_ms);
   failure.retry_at_nanos = clock_.MonotonicNanos() + failure.delay_ms * kNanosPerMs;
-  failure.message = fmt::format("{}: {}", NameOf(table), counts.error().message);
-  Log(LogLevel::kError, "flush", "flush failed; the rows stay in the log and in memory",
-      {{"table", NameOf(table)}, {"error", counts.error().message}, {"retry_ms", failure.delay_ms}});
-  return counts.error();
+  failure.message = fmt::format("{}: {}", NameOf(table), status.error().message);
+  Log(LogLevel::kError, "flush",
+      committing ? "commit failed; the rows stay in the log and in staged files"
+                 : "flush failed; the rows stay in the log and in memory",
+      {{"table", NameOf(table)}, {"error", status.error().message}, {"retry_ms", failure.delay_ms}});
+  return status;
 }
 
 Status FlushScheduler::FlushAll(int64_t deadline_nanos) {
-  auto tables = catalog_.AllTables();
   std::mutex mutex;
   std::condition_variable finished;
   size_t pending = 0;
   Status first_error;
-  for (const auto& table : tables) {
-    if (table->hot_rows() == 0) continue;
-    std::unique_lock lock(mutex);
-    ++pending;
-    lock.unlock();
-    executor_->Post([&, table] {
-      bool late = deadline_nanos != 0 && clock_.MonotonicNanos() > deadline_nanos;
-      Status status = late ? Status(MakeError(ErrorKind::kTimeout, "the flush ran out of time")) : FlushOne(*table);
-      std::lock_guard done(mutex);
-      if (!status.ok() && first_error.ok()) first_error = status;
-      if (--pending == 0) finished.notify_all();
+  auto run = [&](Step step, Table& table) {
+    bool late = deadline_nanos != 0 && clock_.MonotonicNanos() > deadline_nanos;
+    if (late) return Status(MakeError(ErrorKind::kTimeout, "the flush ran out of time"));
+    return (this->*step)(table);
+  };
+  auto end = [&](const Status& status) {
+    std::lock_guard lock(mutex);
+    if (!status.ok() && first_error.ok()) first_error = status;
+    if (--pending == 0) finished.notify_all();
+  };
+  for (const auto& table : catalog_.AllTables()) {
+    if (table->hot_rows() == 0 && table->staged().empty()) continue;
+    {
+      std::lock_guard lock(mutex);
+      ++pending;
+    }
+    flushing_.executor->Post([&, table] {
+      Status flushed = run(&FlushScheduler::FlushOne, *table);
+      if (!flushed.ok() || !flusher_.stages()) return end(flushed);
+      committing_.executor->Post([&, table] { end(run(&FlushScheduler::CommitOne, *table)); });
     });
   }
   std::unique_lock lock(mutex);
   finished.wait(lock, [&] { return pending == 0; });
+  lock.unlock();
   AdvanceLog();
   return first_error;
 }
@@ -177,8 +214,10 @@ void FlushScheduler::AdvanceLog() {
 FlushStats FlushScheduler::stats() const {
   std::lock_guard lock(mutex_);
   FlushStats stats = stats_;
-  for (const auto& [id, failure] : failures_) {
-    if (stats.last_error.empty()) stats.last_error = failure.message;
+  for (const Lane* lane : {&flushing_, &committing_}) {
+    for (const auto& [id, failure] : lane->failures) {
+      if (stats.last_error.empty()) stats.last_error = failure.message;
+    }
   }
   return stats;
 }

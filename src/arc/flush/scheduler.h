@@ -29,6 +29,7 @@ struct FlushPolicy {
   int64_t log_bytes = 1 << 30;      // the log is kept below about this by flushing whatever holds its oldest half
   double pressure_from = 0.5;       // share of the budget above which the largest tables are flushed at once
   int threads = 2;
+  int commit_threads = 4;  // tables uploaded and committed at once, where a remote store has flushes staged first
 };
 
 struct FlushStats {
@@ -41,7 +42,8 @@ struct FlushStats {
 };
 
 // Looks over the tables every 200 ms (or when woken), flushes what is due on its own threads and tells the log how far
-// everything is committed. A table whose flush fails is tried again after 1 s, doubling up to 30 s. Thread-safe.
+// everything is committed. A table whose flush fails is tried again after 1 s, doubling up to 30 s. Staged flushes are
+// committed on further threads, so that a store that does not answer holds up no flush. Thread-safe.
 class FlushScheduler {
  public:
   // References outlive the scheduler. Starts at once.
@@ -63,12 +65,23 @@ class FlushScheduler {
     int64_t delay_ms = 0;
     std::string message;
   };
+  // One step of a table's way to the lake: at most one task a table, each table's failures apart.
+  struct Lane {
+    std::unique_ptr<Executor> executor;
+    std::unordered_set<Uuid> running;
+    std::unordered_map<Uuid, Failure> failures;
+  };
+  using Step = Status (FlushScheduler::*)(Table&);
   void Tick();
   std::vector<std::shared_ptr<Table>> DueTables();
   void AddForPressure(const std::vector<std::shared_ptr<Table>>& tables, std::vector<std::shared_ptr<Table>>* due);
   Lsn LogPressureLsn() const;
-  void Post(std::shared_ptr<Table> table);
+  bool MayRun(const Lane& lane, const Uuid& table, int64_t now);
+  void Post(Lane* lane, Step step, std::shared_ptr<Table> table);
   Status FlushOne(Table& table);
+  Status CommitOne(Table& table);
+  void Count(const FlushCounts& counts, const Table& table);      // with mutex_ held
+  Status NoteEnd(Lane* lane, const Table& table, Status status);  // with mutex_ held
   void AdvanceLog();
 
   Catalog& catalog_;
@@ -78,13 +91,12 @@ class FlushScheduler {
   Clock& clock_;
   const FlushPolicy policy_;
   mutable std::mutex mutex_;
-  std::unordered_set<Uuid> running_;
-  std::unordered_map<Uuid, Failure> failures_;
+  Lane flushing_;
+  Lane committing_;
   FlushStats stats_;
   std::mutex advance_mutex_;
   Lsn advanced_;
   std::atomic<bool> stopping_{false};
-  std::unique_ptr<Executor> executor_;
   std::unique_ptr<Ticker> ticker_;
 };
 

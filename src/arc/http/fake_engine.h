@@ -303,6 +303,7 @@ class FakeEngine : public Engine, public QueryEngine {
   }
   FlushStats flush_stats() const override { return {}; }
   Readiness readiness() const override { return not_ready; }
+  std::optional<RemoteStats> remote_stats() const override { return std::nullopt; }
   const ReplayReport& replay_report() const override { return replay_; }
   Status Close(std::chrono::milliseconds) override { return {}; }
 

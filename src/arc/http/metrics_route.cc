@@ -66,6 +66,21 @@ void AddBuffer(const Engine& engine, PrometheusText* out) {
   out->Counter("arc_flush_files_total", "Data files committed.", D(flush.files));
 }
 
+void AddRemote(const Engine& engine, PrometheusText* out) {
+  auto stats = engine.remote_stats();
+  if (!stats) return;
+  out->Gauge("arc_object_store_up", "0 when the object store fails.", stats->store.down.empty() ? 1 : 0);
+  out->Counter("arc_object_store_requests_total", "Requests to the object store.", D(stats->store.requests));
+  out->Counter("arc_object_store_errors_total", "Of these, failed after their retries.", D(stats->store.errors));
+  out->Counter("arc_object_store_read_bytes_total", "Bytes read from it.", D(stats->store.read_bytes));
+  out->Counter("arc_object_store_written_bytes_total", "Bytes written to it.", D(stats->store.written_bytes));
+  out->Counter("arc_object_store_footer_hits_total", "Footers of data files found in memory.",
+               D(stats->read_ahead.hits));
+  out->Counter("arc_object_store_footer_misses_total", "Footers a query waited for.", D(stats->read_ahead.misses));
+  out->Gauge("arc_object_store_footer_bytes", "Memory of footers.", D(stats->read_ahead.cached_bytes));
+  out->Gauge("arc_object_store_staged_bytes", "Data files on local disk that wait for it.", D(stats->staged_bytes));
+}
+
 void AddQueries(QueryEngine& queries, const QueryCounters& counters, PrometheusText* out) {
   QueryPoolStats pool = queries.pool_stats();
   out->Gauge("arc_query_pool_size", "Queries that may run at once.", D(pool.pool_size));
@@ -118,6 +133,7 @@ Task<Response> ShowMetrics(Exchange& exchange) {
   AddIngest(server.metrics, &out);
   AddWal(server.engine.log(), &out);
   AddBuffer(server.engine, &out);
+  AddRemote(server.engine, &out);
   AddQueries(server.engine.queries(), server.metrics.query, &out);
   AddHttp(server, &out);
   AddProcess(server, &out);

@@ -36,7 +36,7 @@ class DiskFile {
   // WriteAt and SyncData as one step, for logs that grow within a preallocated file: what the file holds behind the
   // range, up to the next multiple of kAppendBlockBytes, may become zeros. Errors are WriteAt's, or kUnknownOutcome
   // when the bytes were taken and are in doubt. On the machine's disk it passes the page cache by where the file system
-  // lets it, which saves a copy and most of the sync's own work (docs/decisions/0009).
+  // lets it, which saves a copy and most of the sync's own work (docs/decisions/0010).
   virtual Status AppendDurably(int64_t offset, std::span<const uint8_t> bytes) = 0;
 };
 

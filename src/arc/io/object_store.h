@@ -1,5 +1,4 @@
-// Where tables live: objects named by slash-separated keys under one root. Local disk now; S3, GCS and Azure later
-// implement the same interface over arrow::fs.
+// Where tables live: objects named by slash-separated keys under one root, on local disk or in S3 (object_store_s3.h).
 #pragma once
 
 #include <cstdint>
@@ -30,6 +29,8 @@ class ObjectReader {
   virtual ~ObjectReader() = default;
   virtual Result<size_t> ReadAt(int64_t offset, std::span<uint8_t> bytes) = 0;  // fewer only at the end
   virtual int64_t bytes() const = 0;
+  // Whether a read costs a round trip, so that few large reads beat many small ones.
+  virtual bool is_remote() const { return false; }
 };
 
 // An object being written. Nothing is visible under the key before Commit(); destroyed without it, nothing remains.
@@ -39,6 +40,8 @@ class ObjectWriter {
   virtual arrow::io::OutputStream& stream() = 0;
   // Makes the object durable under its key. kAlreadyExists if the key is taken.
   virtual Status Commit() = 0;
+  // Commit, in place of what the key may hold.
+  virtual Status CommitOverwrite() = 0;
 };
 
 // Thread-safe. An object is durable, name and all, when the call that makes it returns success; so is one met as
@@ -52,11 +55,16 @@ class ObjectStore {
   virtual Status PutOverwrite(const std::string& key, std::string_view bytes) = 0;
   virtual Result<std::unique_ptr<ObjectWriter>> Create(const std::string& key) = 0;
   virtual Result<std::shared_ptr<ObjectReader>> Open(const std::string& key) = 0;  // kNotFound
+  // Open without asking for what the caller knows: an immutable object of that many bytes. Where the store is remote, a
+  // missing object may show in the first read only.
+  virtual Result<std::shared_ptr<ObjectReader>> OpenKnown(const std::string& key, int64_t bytes);
+  // A hint that OpenKnown and a read near the object's end will follow.
+  virtual void Prefetch(const std::string& /*key*/, int64_t /*bytes*/) {}
   virtual Result<std::string> ReadAll(const std::string& key) = 0;
   virtual Status Delete(const std::string& key) = 0;  // success when already gone
   // Every object whose key starts with `prefix` (any string; empty: all), in byte order of the keys.
   virtual Result<std::vector<ObjectInfo>> List(const std::string& prefix) = 0;
-  // The address other engines use: an absolute path without scheme on local disk ("/data/arc/db/m/…"), s3://… later.
+  // The address other engines use: an absolute path without scheme on local disk ("/data/arc/db/m/…"), or s3://….
   virtual std::string UriOf(const std::string& key) const = 0;
   // The key of an address made by UriOf; also takes the file: scheme. kInvalidArgument when outside the root.
   virtual Result<std::string> KeyOf(std::string_view uri) const = 0;

@@ -10,6 +10,7 @@
 
 #include "arc/io/durable_file.h"
 #include "arc/io/local_disk.h"
+#include "arc/io/object_key.h"
 #include "arc/io/object_store.h"
 #include "arc/io/path.h"
 
@@ -21,19 +22,6 @@ constexpr size_t kDurableFoldersRemembered = 65'536;
 
 std::span<const uint8_t> AsBytes(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-Status CheckKey(const std::string& key) {
-  auto refuse = [&](const char* why) { return InvalidArgument("object key \"" + key + "\" " + why); };
-  if (key.find('\0') != std::string::npos) return refuse("holds a NUL byte");
-  for (size_t begin = 0; begin <= key.size();) {
-    size_t end = std::min(key.find('/', begin), key.size());
-    std::string_view element(key.data() + begin, end - begin);
-    if (element.empty() || element == "." || element == "..") return refuse("has an empty, \".\" or \"..\" element");
-    if (element.starts_with(kTemporaryPrefix)) return refuse("looks like a temporary file");
-    begin = end + 1;
-  }
-  return {};
 }
 
 class LocalObjectReader : public ObjectReader {
@@ -103,16 +91,19 @@ class LocalObjectWriter : public ObjectWriter {
 
   arrow::io::OutputStream& stream() override { return stream_; }
 
-  Status Commit() override {
+  Status Commit() override { return CommitAs(DurableFile::Replace::kNo); }
+  Status CommitOverwrite() override { return CommitAs(DurableFile::Replace::kYes); }
+
+ private:
+  Status CommitAs(DurableFile::Replace replace) {
     if (committed_) return Internal("an object is committed once");
     committed_ = true;
     arrow::Status closed = stream_.Close();
     if (!stream_.status().ok()) return stream_.status().error();
     if (!closed.ok()) return Unavailable(closed.message());
-    return file_->Commit(path_, DurableFile::Replace::kNo);
+    return file_->Commit(path_, replace);
   }
 
- private:
   const std::unique_ptr<DurableFile> file_;
   const std::string path_;
   BufferedFileStream stream_;
@@ -132,13 +123,13 @@ class LocalObjectStore : public ObjectStore {
   }
 
   Result<std::unique_ptr<ObjectWriter>> Create(const std::string& key) override {
-    ARC_RETURN_IF_ERROR(CheckKey(key));
+    ARC_RETURN_IF_ERROR(CheckObjectKey(key));
     ARC_ASSIGN_OR_RETURN(std::unique_ptr<DurableFile> file, CreateFile(key));
     return std::make_unique<LocalObjectWriter>(std::move(file), PathOf(key));
   }
 
   Result<std::shared_ptr<ObjectReader>> Open(const std::string& key) override {
-    ARC_RETURN_IF_ERROR(CheckKey(key));
+    ARC_RETURN_IF_ERROR(CheckObjectKey(key));
     Result<std::unique_ptr<DiskFile>> file = disk_.Open(PathOf(key), OpenMode::kRead);
     if (!file.ok()) return AsMissing(std::move(file).error(), key);
     ARC_ASSIGN_OR_RETURN(int64_t bytes, (*file)->Size());
@@ -146,14 +137,14 @@ class LocalObjectStore : public ObjectStore {
   }
 
   Result<std::string> ReadAll(const std::string& key) override {
-    ARC_RETURN_IF_ERROR(CheckKey(key));
+    ARC_RETURN_IF_ERROR(CheckObjectKey(key));
     Result<std::string> bytes = ReadWholeFile(disk_, PathOf(key));
     if (!bytes.ok()) return AsMissing(std::move(bytes).error(), key);
     return bytes;
   }
 
   Status Delete(const std::string& key) override {
-    ARC_RETURN_IF_ERROR(CheckKey(key));
+    ARC_RETURN_IF_ERROR(CheckObjectKey(key));
     std::string path = PathOf(key);
     ARC_ASSIGN_OR_RETURN(bool is_folder, disk_.IsDirectory(path));
     if (is_folder) return {};
@@ -167,7 +158,7 @@ class LocalObjectStore : public ObjectStore {
     std::vector<ObjectInfo> objects;
     size_t slash = prefix.rfind('/');
     std::string folder_key = slash == std::string::npos ? "" : prefix.substr(0, slash);
-    if (slash != std::string::npos && !CheckKey(folder_key).ok()) return objects;  // no key begins so
+    if (slash != std::string::npos && !CheckObjectKey(folder_key).ok()) return objects;  // no key begins so
     ARC_RETURN_IF_ERROR(ListBelow(folder_key, prefix, &objects));
     std::sort(objects.begin(), objects.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
     return objects;
@@ -185,7 +176,7 @@ class LocalObjectStore : public ObjectStore {
     std::string root = root_ == "/" ? "/" : root_ + "/";
     if (!path.starts_with(root)) return InvalidArgument(std::string(uri) + " is not below " + root_);
     std::string key(path.substr(root.size()));
-    ARC_RETURN_IF_ERROR(CheckKey(key));
+    ARC_RETURN_IF_ERROR(CheckObjectKey(key));
     return key;
   }
 
@@ -203,7 +194,7 @@ class LocalObjectStore : public ObjectStore {
   }
 
   Status Put(const std::string& key, std::string_view bytes, DurableFile::Replace replace) {
-    ARC_RETURN_IF_ERROR(CheckKey(key));
+    ARC_RETURN_IF_ERROR(CheckObjectKey(key));
     ARC_ASSIGN_OR_RETURN(std::unique_ptr<DurableFile> file, CreateFile(key));
     ARC_RETURN_IF_ERROR(file->file().WriteAt(0, AsBytes(bytes)));
     return file->Commit(PathOf(key), replace);

@@ -72,6 +72,7 @@ class MemoryStore : public ObjectStore {
       if (stream_.full()) return MakeError(ErrorKind::kDiskFull, "no space for " + key_);
       return store_.PutIfAbsent(key_, stream_.bytes());
     }
+    Status CommitOverwrite() override { return store_.PutOverwrite(key_, stream_.bytes()); }
 
    private:
     MemoryStore& store_;

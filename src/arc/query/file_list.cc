@@ -13,6 +13,7 @@
 namespace arc {
 namespace {
 
+constexpr size_t kPrefetchedFiles = 16;
 constexpr const char* kHotOption = "arc_hot";
 
 // The bounds that a running top-N keeps tightening.
@@ -159,7 +160,22 @@ duckdb::OpenFileInfo ArcFileList::InfoOf(const ScanItem& item) const {
 duckdb::OpenFileInfo ArcFileList::GetFile(duckdb::idx_t i) const {
   const std::vector<ScanItem>& all = items();
   if (i >= all.size() || Beyond(all[i])) return {};
+  PrefetchFrom(i + 1);
   return InfoOf(all[i]);
+}
+
+// DuckDB opens the files one after the other, each with a wait for its footer: a remote store is told what comes.
+void ArcFileList::PrefetchFrom(size_t i) const {
+  const std::vector<ScanItem>& all = items();
+  size_t end = std::min(all.size(), i + kPrefetchedFiles);
+  size_t begin = prefetched_.load(std::memory_order_relaxed);
+  while (begin < end && !prefetched_.compare_exchange_weak(begin, end, std::memory_order_relaxed)) {
+  }
+  for (begin = std::max(begin, i); begin < end; ++begin) {
+    if (all[begin].file == ScanItem::kHot || Beyond(all[begin])) continue;
+    const FileEntry& file = *version_->files->files()[static_cast<size_t>(all[begin].file)];
+    sources_.store.Prefetch(file.key, file.bytes);
+  }
 }
 
 duckdb::vector<duckdb::OpenFileInfo> ArcFileList::GetAllFiles() const {

@@ -1,6 +1,7 @@
 // The files and hot rows that one scan still has to read: pruned by time, in the order that ends a top-N early.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -68,6 +69,7 @@ class ArcFileList : public duckdb::MultiFileList {
   std::vector<ScanItem> MakeItems() const;
   bool Beyond(const ScanItem& item) const;
   duckdb::OpenFileInfo InfoOf(const ScanItem& item) const;
+  void PrefetchFrom(size_t i) const;
   void Narrow(const TimeRanges& ranges);
 
   const std::shared_ptr<const TableVersion> version_;
@@ -79,6 +81,7 @@ class ArcFileList : public duckdb::MultiFileList {
   // Made when first asked for: planning `count(*)` over 100,000 files must not list them.
   mutable std::mutex mutex_;
   mutable std::unique_ptr<const std::vector<ScanItem>> items_;
+  mutable std::atomic<size_t> prefetched_{0};  // items before this one are known to the store
 };
 
 // Whether GetFile gave the hot rows rather than a file.

@@ -35,7 +35,11 @@ class StoreFileSystem : public duckdb::FileSystem {
     auto capability = options.find(kCapabilityOption);
     if (capability == options.end() || capability->second.ToString() != sources_.capability) Refuse();
     if (flags.OpenForWriting()) Refuse();
-    Result<std::shared_ptr<ObjectReader>> reader = sources_.store.Open(info.path.substr(kStoreScheme.size()));
+    auto size = options.find("file_size");
+    std::string key = info.path.substr(kStoreScheme.size());
+    auto reader = size == options.end()
+                      ? sources_.store.Open(key)
+                      : sources_.store.OpenKnown(key, static_cast<int64_t>(size->second.GetValue<uint64_t>()));
     if (!reader.ok()) throw duckdb::IOException("%s", reader.error().message);
     return duckdb::make_uniq<ObjectHandle>(*this, info.path, flags, std::move(*reader));
   }
@@ -68,8 +72,8 @@ class StoreFileSystem : public duckdb::FileSystem {
   }
   duckdb::idx_t SeekPosition(duckdb::FileHandle& handle) override { return handle.Cast<ObjectHandle>().position; }
   bool CanSeek() override { return true; }
-  // Small reads are cheap: the store that exists today is the local disk.
-  bool OnDiskFile(duckdb::FileHandle&) override { return true; }
+  // Decides whether DuckDB joins its reads into few large ones and keeps what it read.
+  bool OnDiskFile(duckdb::FileHandle& handle) override { return !handle.Cast<ObjectHandle>().reader->is_remote(); }
   bool FileExists(const duckdb::string&, duckdb::optional_ptr<duckdb::FileOpener>) override { return false; }
   duckdb::vector<duckdb::OpenFileInfo> Glob(const duckdb::string&, duckdb::FileOpener*) override { Refuse(); }
 

@@ -114,8 +114,21 @@ TEST_F(ConfigTest, BadValuesNameKeyValueAndWhatIsAllowed) {
 }
 
 TEST_F(ConfigTest, AnotherStorageBackendIsRefusedRatherThanIgnored) {
-  input_.environment = {{"STORAGE_BACKEND", "minio"}};
-  EXPECT_THAT(Refusal(), HasSubstr("storage.backend = 'minio', allowed: only local"));
+  input_.environment = {{"STORAGE_BACKEND", "gcs"}};
+  EXPECT_THAT(Refusal(), HasSubstr("storage.backend = 'gcs', allowed: one of local, minio, s3"));
+}
+
+TEST_F(ConfigTest, TheObjectStoreHasThePythonArcsNames) {
+  File("[storage]\nbackend = \"minio\"\n[storage.minio]\nendpoint = \"http://minio:9000\"\nuse_ssl = true\n");
+  input_.environment = {
+      {"MINIO_BUCKET", "lake"}, {"MINIO_ACCESS_KEY", "user"}, {"MINIO_SECRET_KEY", "hush"}, {"S3_REGION", "eu-west-1"}};
+  Config config = Load();
+  EXPECT_EQ(config.Text("storage.backend"), "minio");
+  EXPECT_EQ(config.Text("storage.minio.endpoint"), "http://minio:9000");
+  EXPECT_TRUE(config.Bool("storage.minio.use_ssl"));
+  EXPECT_EQ(config.Text("storage.minio.bucket"), "lake");
+  EXPECT_EQ(config.Text("storage.s3.region"), "eu-west-1");
+  EXPECT_THAT(RenderConfig(config), Not(HasSubstr("hush")));
 }
 
 TEST_F(ConfigTest, UnknownNamesRefuseWithTheNearest) {
@@ -178,13 +191,9 @@ schedule = "5 * * * *"
 [monitoring]
 enabled = true
 )");
-  input_.environment = {{"MINIO_BUCKET", "arc"},
-                        {"S3_USE_DIRECTORY_BUCKET", "true"},
-                        {"QUERY_CACHE_TTL", "60"},
-                        {"COMPACTION_ENABLED", "1"},
-                        {"WORKERS", "4"},
-                        {"LOG_LEVEL", "CRITICAL"},
-                        {"MAX_REQUEST_SIZE_MB", "50"}};
+  input_.environment = {{"S3_USE_DIRECTORY_BUCKET", "true"}, {"QUERY_CACHE_TTL", "60"},
+                        {"COMPACTION_ENABLED", "1"},         {"WORKERS", "4"},
+                        {"LOG_LEVEL", "CRITICAL"},           {"MAX_REQUEST_SIZE_MB", "50"}};
   Config config = Load();
   EXPECT_EQ(config.Int("ingestion.buffer_size"), 200000);
   EXPECT_EQ(config.Int("server.graceful_timeout"), 60);
@@ -193,8 +202,7 @@ enabled = true
   std::string all;
   for (const std::string& warning : warnings_) all += warning + "\n";
   EXPECT_THAT(all, HasSubstr("arc.conf:4: server.workers has no effect: Arc is one process"));
-  EXPECT_THAT(all, HasSubstr("storage.minio.endpoint has no effect"));
-  EXPECT_THAT(all, HasSubstr("environment MINIO_BUCKET: MINIO_BUCKET has no effect"));
+  EXPECT_THAT(all, HasSubstr("environment S3_USE_DIRECTORY_BUCKET: S3_USE_DIRECTORY_BUCKET has no effect"));
   EXPECT_THAT(all, HasSubstr("compaction.schedule has no effect"));
   EXPECT_THAT(all, HasSubstr("monitoring.enabled has no effect"));
   EXPECT_THAT(all, Not(HasSubstr("buffer_size")));

@@ -23,6 +23,8 @@ TEST(Options, DefaultsAreTheEngines) {
   EXPECT_EQ(ours.buffer_bytes, engine.buffer_bytes);
   EXPECT_EQ(ours.buffer_wait_ms, engine.buffer_wait_ms);
   EXPECT_EQ(ours.compression, engine.compression);
+  EXPECT_EQ(ours.staging_bytes, engine.staging_bytes);
+  EXPECT_EQ(ours.read_ahead_bytes, engine.read_ahead_bytes);
   EXPECT_EQ(ours.flush.table_bytes, engine.flush.table_bytes);
   EXPECT_EQ(ours.flush.table_age_ms, engine.flush.table_age_ms);
   EXPECT_EQ(ours.flush.table_rows, engine.flush.table_rows);
@@ -93,6 +95,18 @@ TEST(Options, ValuesArrive) {
   EXPECT_EQ(http.cors_origins, (std::vector<std::string>{"http://a", "http://b"}));
   EXPECT_EQ(LogLevelOf(config), LogLevel::kError);
   EXPECT_EQ(StopLimitOf(config), std::chrono::seconds(3));
+}
+
+TEST(Options, ARemoteStoreIsOpenedWhereOneIsNamed) {
+  EXPECT_FALSE(EngineOptionsOf(With({})).open_remote_store);
+  const EngineOptions engine = EngineOptionsOf(With({{"storage.backend", "minio"},
+                                                     {"storage.minio.bucket", ""},
+                                                     {"storage.staging_limit_mb", "3"},
+                                                     {"storage.read_ahead_mb", "5"}}));
+  ASSERT_TRUE(engine.open_remote_store);
+  EXPECT_EQ(engine.open_remote_store().error().kind, ErrorKind::kInvalidArgument);  // no bucket
+  EXPECT_EQ(engine.staging_bytes, 3 << 20);
+  EXPECT_EQ(engine.read_ahead_bytes, 5 << 20);
 }
 
 TEST(Options, SyncModes) {
