@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "arc/base/check.h"
 #include "arc/iceberg/append.h"
 #include "arc/iceberg/load.h"
 #include "arc/io/object_store.h"
@@ -139,12 +140,12 @@ struct TestTable {
   TableMetadata metadata;
 };
 
-// A file beside the tests, written by another Iceberg library.
+// A file beside the tests, written by another Iceberg library. Tests run in the repository's root.
 inline std::string ReadTestData(const std::string& name) {
-  const std::string here = __FILE__;
-  std::ifstream file(here.substr(0, here.rfind('/')) + "/testdata/" + name, std::ios::binary);
+  std::ifstream file("src/arc/iceberg/testdata/" + name, std::ios::binary);
   std::stringstream bytes;
   bytes << file.rdbuf();
+  ARC_CHECK(!bytes.str().empty());
   return bytes.str();
 }
 
