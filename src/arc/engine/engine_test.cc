@@ -433,6 +433,42 @@ TEST_F(RemoteEngineTest, AFullStagingPlaceRefusesWritersAndRecovers) {
   EXPECT_EQ(Sql("SELECT count(*) FROM cpu"), std::to_string(rows + 1000) + ";");
 }
 
+// Staged files and the log take the last of the disk; memory stays within its bound and everything heals by itself.
+TEST_F(RemoteEngineTest, AFullDiskInAnOutageRefusesAndHealsByItself) {
+  options_.log.segment_bytes = 1 << 20;
+  options_.buffer_bytes = 2 << 20;
+  ASSERT_TRUE(Open().ok());
+  *outage_ = true;
+  disk_.SetFreeBytes(6 << 20);
+  int64_t rows = 0;
+  bool refused = false;
+  for (int i = 0; i < 2000 && !refused; ++i) {
+    auto written = Write("cpu", Rows(rows, 1000));
+    refused = !written.ok();
+    if (written.ok()) {
+      rows += 1000;
+    } else {
+      EXPECT_TRUE(written.error().kind == ErrorKind::kDiskFull || written.error().kind == ErrorKind::kOverloaded);
+    }
+    if (i % 5 == 0) (void)engine_->Flush();
+  }
+  ASSERT_TRUE(refused);
+  EXPECT_LE(engine_->buffer_stats().used_bytes, options_.buffer_bytes);
+  EXPECT_EQ(Sql("SELECT count(*), count(DISTINCT id) FROM cpu"),
+            std::to_string(rows) + "," + std::to_string(rows) + ";");
+  disk_.SetFreeBytes(std::nullopt);
+  *outage_ = false;
+  bool healed = false;
+  for (int i = 0; i < 200 && !healed; ++i) {
+    healed = engine_->Flush().ok() && Write("cpu", Rows(rows, 1)).ok();
+    if (!healed) SystemClock().SleepFor(std::chrono::milliseconds(50));
+  }
+  ASSERT_TRUE(healed);
+  Crash();
+  EXPECT_EQ(Sql("SELECT count(*), count(DISTINCT id) FROM cpu"),
+            std::to_string(rows + 1) + "," + std::to_string(rows + 1) + ";");
+}
+
 TEST_F(RemoteEngineTest, QueriesDuringCommitsSeeEveryRowOnce) {
   ASSERT_TRUE(Open().ok());
   std::atomic<int64_t> acknowledged{0};
