@@ -43,8 +43,6 @@ FlushCounts CountsOf(const std::vector<FlushedFile>& files) {
   return counts;
 }
 
-using Buckets = std::map<int64_t, std::vector<std::shared_ptr<arrow::RecordBatch>>>;
-
 }  // namespace
 
 Flusher::Flusher(Catalog& catalog, ObjectStore& store, StagedStore* staging, ParquetOptions parquet,
@@ -110,16 +108,12 @@ void Flusher::Discard(const std::vector<FlushedFile>& files) {
 
 Result<std::vector<FlushedFile>> Flusher::WriteFiles(const Table& table, const Table::FlushInput& input) {
   std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
-  int64_t min_time = input.chunks[0].min_time;
-  int64_t max_time = input.chunks[0].max_time;
   for (const auto& chunk : input.chunks) {
     ARC_ASSIGN_OR_RETURN(auto batch, ToRecordBatch(chunk, *input.schema));
     batches.push_back(std::move(batch));
-    min_time = std::min(min_time, chunk.min_time);
-    max_time = std::max(max_time, chunk.max_time);
   }
   auto partition = FlushedFile::Partition::kHour;
-  ARC_ASSIGN_OR_RETURN(Buckets buckets, SplitByTime(batches, kHourMicros));
+  ARC_ASSIGN_OR_RETURN(auto buckets, SplitByTime(batches, kHourMicros));
   if (buckets.size() > kMaxHoursPerFlush) {
     partition = FlushedFile::Partition::kDay;
     ARC_ASSIGN_OR_RETURN(buckets, SplitByTime(batches, kDayMicros));
@@ -139,17 +133,13 @@ Result<std::vector<FlushedFile>> Flusher::WriteFiles(const Table& table, const T
 }
 
 Result<WrittenFile> Flusher::WriteOne(const Table& table, const Schema& schema, const std::string& folder, Lsn first,
-                                      const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches, int* number) {
-  int64_t rows = 0;
-  for (const auto& batch : batches) rows += batch->num_rows();
-  const auto& times = batches.front()->column_data(0);
-  int64_t first_time = times->GetValues<int64_t>(1)[0];
+                                      const SortedRows& rows, int* number) {
   std::string prefix = EncodePathElement(table.ref().name).substr(0, kNamePrefixBytes);
   for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
     std::string key =
-        fmt::format("{}/{}/{}_{:%Y%m%d_%H%M%S}_{}_{}-{}-{}.parquet", TableFolder(table.ref()), folder,
-                    EncodePathElement(table.ref().name), UtcOf(first_time), rows, lineage8_, first.value, (*number)++);
-    auto written = WriteDataFile(files_, key, schema, batches, parquet_);
+        fmt::format("{}/{}/{}_{:%Y%m%d_%H%M%S}_{}_{}-{}-{}.parquet", TableFolder(table.ref()), folder, prefix,
+                    UtcOf(rows.first_time()), rows.rows(), lineage8_, first.value, (*number)++);
+    auto written = WriteDataFile(files_, key, schema, rows, parquet_);
     // The name is taken by an attempt that a crash cut short; it is no part of the table.
     if (!written.ok() && written.error().kind == ErrorKind::kAlreadyExists) continue;
     return written;

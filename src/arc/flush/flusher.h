@@ -53,7 +53,7 @@ class Flusher {
   void Discard(const std::vector<FlushedFile>& files);
   Result<std::vector<FlushedFile>> WriteFiles(const Table& table, const Table::FlushInput& input);
   Result<WrittenFile> WriteOne(const Table& table, const Schema& schema, const std::string& folder, Lsn first,
-                               const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches, int* number);
+                               const SortedRows& rows, int* number);
   std::shared_ptr<std::mutex> TurnOf(Turns* turns, const Uuid& table);
 
   Catalog& catalog_;

@@ -136,6 +136,19 @@ void ColumnBounds::AddStrings(const arrow::Array& array) {
   ForEachValidRun(array, [&](int64_t first, int64_t count) {
     for (int64_t i = first; i < first + count; ++i) AddString(strings.GetView(i));
   });
+  KeepStrings();
+}
+
+void ColumnBounds::AddUsedValue(std::string_view value) {
+  AddString(value);
+  KeepStrings();
+}
+
+void ColumnBounds::KeepStrings() {
+  if (min_string_.data() != min_kept_.data()) min_kept_ = min_string_;
+  if (max_string_.data() != max_kept_.data()) max_kept_ = max_string_;
+  min_string_ = min_kept_;
+  max_string_ = max_kept_;
 }
 
 void ColumnBounds::AddString(std::string_view value) {

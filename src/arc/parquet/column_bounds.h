@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,19 +17,21 @@ class Array;
 
 namespace arc {
 
-// Not thread-safe. Strings are kept as views: the arrays must live until Finish.
+// Not thread-safe. Keeps no hold on the arrays.
 class ColumnBounds {
  public:
   explicit ColumnBounds(ColumnType type) : type_(type) {}
+  ColumnBounds(const ColumnBounds&) = delete;  // views point into members
+  ColumnBounds& operator=(const ColumnBounds&) = delete;
 
-  // `array` is of the batch type of the column; a tag's codes must all point into one dictionary (see Tag below).
+  // `array` is of the batch type of the column, but no tag.
   void Add(const arrow::Array& array);
   // Everything but `bytes`.
   ColumnMetrics Finish() const;
 
   // For a tag: counts only; the values come from AddUsedValue, once per distinct value.
   void AddCounts(int64_t values, int64_t nulls);
-  void AddUsedValue(std::string_view value) { AddString(value); }
+  void AddUsedValue(std::string_view value);
 
   int64_t nans() const { return nans_; }
   int64_t min_integer() const { return min_integer_; }
@@ -41,6 +44,7 @@ class ColumnBounds {
   void AddBools(const arrow::Array& array);
   void AddStrings(const arrow::Array& array);
   void AddString(std::string_view value);
+  void KeepStrings();
 
   const ColumnType type_;
   int64_t values_ = 0;
@@ -55,8 +59,10 @@ class ColumnBounds {
   double max_double_ = 0;
   bool has_false_ = false;
   bool has_true_ = false;
-  std::string_view min_string_;
+  std::string_view min_string_;  // of the array at hand, or of the kept string
   std::string_view max_string_;
+  std::string min_kept_;
+  std::string max_kept_;
   uint64_t min_prefix_ = 0;  // first eight bytes, big-endian: settles most comparisons
   uint64_t max_prefix_ = 0;
 };

@@ -2,7 +2,6 @@
 #include <arrow/buffer.h>
 #include <arrow/chunked_array.h>
 #include <arrow/io/interfaces.h>
-#include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <arrow/util/key_value_metadata.h>
 #include <parquet/arrow/writer.h>
@@ -11,12 +10,14 @@
 #include <parquet/properties.h>
 
 #include <algorithm>
+#include <deque>
 
 #include "arc/base/check.h"
 #include "arc/parquet/arrow_error.h"
 #include "arc/parquet/column_bounds.h"
 #include "arc/parquet/data_file.h"
 #include "arc/parquet/dictionary_choice.h"
+#include "arc/parquet/gather.h"
 #include "arc/parquet/tag_codes.h"
 #include "arc/parquet/unsigned_decimal.h"
 
@@ -65,18 +66,18 @@ std::shared_ptr<arrow::Schema> FileSchema(const Schema& schema) {
   return arrow::schema(std::move(fields));
 }
 
-// One column of the file, whole: the arrays of all batches, tags over one dictionary.
+// What is known of a column ahead of writing, and measured meanwhile.
 struct FileColumn {
   explicit FileColumn(ColumnType type) : bounds(type) {}
-  std::vector<std::shared_ptr<arrow::Array>> arrays;
-  ColumnBounds bounds;
   bool is_tag = false;
-  bool measured = false;  // `bounds` is complete before the column is written
-  std::shared_ptr<arrow::ArrayData> dictionary;
+  bool has_nan = false;
+  bool dictionary = false;  // of integers and strings: worth a dictionary
+  ColumnBounds bounds;
+  std::vector<uint8_t> used_tags;  // of each code: 1 if a row has it
 };
 
 Result<std::shared_ptr<parquet::WriterProperties>> PropertiesFor(const Schema& schema,
-                                                                 const std::vector<FileColumn>& columns,
+                                                                 const std::deque<FileColumn>& columns,
                                                                  const ParquetOptions& options) {
   ARC_ASSIGN_OR_RETURN(const auto compression, CompressionOf(options.compression));
   parquet::WriterProperties::Builder builder;
@@ -96,16 +97,16 @@ Result<std::shared_ptr<parquet::WriterProperties>> PropertiesFor(const Schema& s
       case ColumnType::kDouble:
         builder.disable_dictionary(name);
         // Parquet leaves NaN out of its bounds, and readers that order NaN above all numbers (DuckDB) would prune it.
-        if (columns[i].bounds.nans() > 0) builder.disable_statistics(name);
+        if (columns[i].has_nan) builder.disable_statistics(name);
         break;
       case ColumnType::kBool: break;
       case ColumnType::kInt64:
-        if (DictionaryPays(columns[i].arrays)) break;
+        if (columns[i].dictionary) break;
         builder.disable_dictionary(name)->encoding(name, parquet::Encoding::DELTA_BINARY_PACKED);
         break;
       case ColumnType::kUInt64:
       case ColumnType::kString:
-        if (!columns[i].is_tag && !DictionaryPays(columns[i].arrays)) builder.disable_dictionary(name);
+        if (!columns[i].is_tag && !columns[i].dictionary) builder.disable_dictionary(name);
         break;
     }
     if (columns[i].is_tag && !options.tag_statistics) builder.disable_statistics(name);
@@ -113,37 +114,48 @@ Result<std::shared_ptr<parquet::WriterProperties>> PropertiesFor(const Schema& s
   return builder.build();
 }
 
+// The first `rows` rows of `ranges` from row `skip` of the first range on; both move past them.
+std::vector<RowRange> TakeRows(int64_t rows, std::span<const RowRange>* ranges, uint32_t* skip) {
+  std::vector<RowRange> taken;
+  while (rows > 0) {
+    RowRange range = ranges->front();
+    range.first += *skip;
+    range.rows -= *skip;
+    if (range.rows > rows) {
+      range.rows = static_cast<uint32_t>(rows);
+      *skip += range.rows;
+    } else {
+      *skip = 0;
+      *ranges = ranges->subspan(1);
+    }
+    taken.push_back(range);
+    rows -= range.rows;
+  }
+  return taken;
+}
+
 class DataFileWriter {
  public:
-  DataFileWriter(const Schema& schema, const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches)
-      : schema_(schema) {
-    for (const auto& batch : batches) {
-      if (batch->num_rows() == 0) continue;
-      batches_.push_back(batch.get());
-      rows_ += batch->num_rows();
-    }
-  }
+  DataFileWriter(const Schema& schema, const SortedRows& rows) : schema_(schema), rows_(rows) {}
 
-  int64_t rows() const { return rows_; }
-  const std::vector<FileColumn>& columns() const { return columns_; }
+  const std::deque<FileColumn>& columns() const { return columns_; }
 
   Status Prepare() {
-    for (const auto* batch : batches_) {
-      if (batch->num_columns() != static_cast<int>(schema_.columns.size())) return Misfit("the number of columns");
-    }
-    columns_.reserve(schema_.columns.size());
+    const Gatherer& batches = rows_.batches();
+    if (batches.columns() != schema_.columns.size()) return Misfit("the number of columns");
+    const std::vector<RowRange> sample = SampleRows(rows_.ranges());
     for (size_t i = 0; i < schema_.columns.size(); ++i) {
       const Column& column = schema_.columns[i];
       const auto type = BatchArrowType(column.type, column.role);
+      if (!batches.type(i).Equals(*type)) return Misfit("the type of column " + column.name);
       FileColumn& to = columns_.emplace_back(column.type);
       to.is_tag = type->id() == arrow::Type::DICTIONARY;
-      for (const auto* batch : batches_) {
-        to.arrays.push_back(batch->column(static_cast<int>(i)));
-        if (!to.arrays.back()->type()->Equals(*type)) return Misfit("the type of column " + column.name);
-      }
-      if (to.is_tag) ARC_RETURN_IF_ERROR(PrepareTag(&to));
-      if (column.type == ColumnType::kDouble) MeasureAll(&to);
-      if (column.role == ColumnRole::kTime) ARC_RETURN_IF_ERROR(CheckTime(to));
+      to.has_nan = column.type == ColumnType::kDouble && batches.HasNan(i, rows_.ranges());
+      const bool choice = column.type == ColumnType::kInt64 || column.type == ColumnType::kUInt64 ||
+                          (column.type == ColumnType::kString && !to.is_tag);
+      if (!choice) continue;
+      ARC_ASSIGN_OR_RETURN(const auto values, FromArrow(batches.Column(i, sample)));
+      to.dictionary = DictionaryPays(values);
     }
     return {};
   }
@@ -155,11 +167,12 @@ class DataFileWriter {
     ARROW_ASSIGN_OR_RAISE(auto writer,
                           parquet::arrow::FileWriter::Open(*FileSchema(schema_), arrow::default_memory_pool(),
                                                            std::move(stream), std::move(properties), arrow_properties));
-    for (int64_t from = 0; from < rows_; from += row_group_rows) {
+    std::span<const RowRange> left = rows_.ranges();
+    uint32_t skip = 0;
+    for (int64_t from = 0; from < rows_.rows(); from += row_group_rows) {
+      const auto group = TakeRows(std::min(row_group_rows, rows_.rows() - from), &left, &skip);
       ARROW_RETURN_NOT_OK(writer->NewRowGroup());
-      for (auto& column : columns_) {
-        ARROW_RETURN_NOT_OK(WriteColumn(&column, from, std::min(row_group_rows, rows_ - from), writer.get()));
-      }
+      for (size_t i = 0; i < columns_.size(); ++i) ARROW_RETURN_NOT_OK(WriteColumn(i, group, writer.get()));
     }
     ARROW_RETURN_NOT_OK(writer->Close());
     metadata_ = writer->metadata();
@@ -167,7 +180,7 @@ class DataFileWriter {
   }
 
   void Describe(WrittenFile* file) const {
-    file->rows = rows_;
+    file->rows = rows_.rows();
     file->min_time = columns_[0].bounds.min_integer();
     file->max_time = columns_[0].bounds.max_integer();
     std::vector<ColumnMetrics> metrics;
@@ -190,60 +203,41 @@ class DataFileWriter {
  private:
   static Error Misfit(const std::string& what) { return Internal(what + " of a batch is not the schema's"); }
 
-  static Status PrepareTag(FileColumn* column) {
-    ARC_ASSIGN_OR_RETURN(CommonTags tags, UnifyTags(column->arrays));
-    column->arrays = std::move(tags.arrays);
-    const arrow::StringArray values(tags.dictionary);
-    for (size_t code = 0; code < tags.used.size(); ++code) {
-      if (tags.used[code]) column->bounds.AddUsedValue(values.GetView(static_cast<int64_t>(code)));
-    }
-    // Bounds point into the dictionary, which must outlive them even if no array holds it.
-    column->dictionary = std::move(tags.dictionary);
-    return {};
-  }
-
-  // Ahead of writing: whether there is a NaN decides how the column is written.
-  static void MeasureAll(FileColumn* column) {
-    for (const auto& array : column->arrays) column->bounds.Add(*array);
-    column->measured = true;
-  }
-
-  static Status CheckTime(const FileColumn& column) {
-    for (const auto& array : column.arrays) {
-      if (array->null_count() > 0) return Misfit("a time");
-    }
-    return {};
-  }
-
   // Measured right before it is encoded, while it is in the cache.
-  arrow::Status WriteColumn(FileColumn* column, int64_t from, int64_t rows, parquet::arrow::FileWriter* writer) {
-    arrow::ArrayVector slices;
-    int64_t start = 0;
-    for (const auto& array : column->arrays) {
-      const int64_t end = start + array->length();
-      const int64_t first = std::max(from, start);
-      const int64_t last = std::min(from + rows, end);
-      if (first < last) {
-        auto slice = first == start && last == end ? array : array->Slice(first - start, last - first);
-        if (column->is_tag) {
-          column->bounds.AddCounts(slice->length(), slice->null_count());
-        } else if (!column->measured) {
-          column->bounds.Add(*slice);
-        }
-        if (slice->type_id() == arrow::Type::UINT64) {
-          ARROW_ASSIGN_OR_RAISE(slice, ToUnsignedDecimal(*slice));
-        }
-        slices.push_back(std::move(slice));
+  arrow::Status WriteColumn(size_t index, std::span<const RowRange> group, parquet::arrow::FileWriter* writer) {
+    FileColumn& column = columns_[index];
+    ARROW_ASSIGN_OR_RAISE(auto arrays, rows_.batches().Column(index, group));
+    for (auto& array : arrays) {
+      if (column.is_tag) {
+        ARROW_ASSIGN_OR_RAISE(array, NoteTags(array, &column));
+      } else {
+        column.bounds.Add(*array);
       }
-      start = end;
+      if (array->type_id() == arrow::Type::UINT64) {
+        ARROW_ASSIGN_OR_RAISE(array, ToUnsignedDecimal(*array));
+      }
     }
-    return writer->WriteColumnChunk(std::make_shared<arrow::ChunkedArray>(std::move(slices)));
+    return writer->WriteColumnChunk(std::make_shared<arrow::ChunkedArray>(std::move(arrays)));
+  }
+
+  // All arrays of a tag share a dictionary: a value is measured when it is first seen.
+  static arrow::Result<std::shared_ptr<arrow::Array>> NoteTags(const std::shared_ptr<arrow::Array>& tags,
+                                                               FileColumn* column) {
+    column->bounds.AddCounts(tags->length(), tags->null_count());
+    ARROW_ASSIGN_OR_RAISE(auto group, DropUnusedTags(tags));
+    const arrow::StringArray values(tags->data()->dictionary);
+    column->used_tags.resize(group.used.size(), 0);
+    for (size_t code = 0; code < group.used.size(); ++code) {
+      if (group.used[code] <= column->used_tags[code]) continue;
+      column->used_tags[code] = 1;
+      column->bounds.AddUsedValue(values.GetView(static_cast<int64_t>(code)));
+    }
+    return group.array;
   }
 
   const Schema& schema_;
-  std::vector<const arrow::RecordBatch*> batches_;
-  int64_t rows_ = 0;
-  std::vector<FileColumn> columns_;
+  const SortedRows& rows_;
+  std::deque<FileColumn> columns_;
   std::shared_ptr<parquet::FileMetaData> metadata_;
 };
 
@@ -262,12 +256,11 @@ arrow::Status WriteGuarded(DataFileWriter* writer, const std::shared_ptr<ObjectS
 }  // namespace
 
 Result<WrittenFile> WriteDataFile(ObjectStore& store, const std::string& key, const Schema& schema,
-                                  const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches,
-                                  const ParquetOptions& options) {
+                                  const SortedRows& rows, const ParquetOptions& options) {
   if (options.row_group_rows <= 0) return InvalidArgument("row groups need at least one row");
   ARC_CHECK(!schema.columns.empty() && schema.columns[0].role == ColumnRole::kTime);
-  DataFileWriter writer(schema, batches);
-  if (writer.rows() == 0) return InvalidArgument("a data file without rows");
+  if (rows.rows() == 0) return InvalidArgument("a data file without rows");
+  DataFileWriter writer(schema, rows);
   ARC_RETURN_IF_ERROR(writer.Prepare());
   ARC_ASSIGN_OR_RETURN(auto properties, PropertiesFor(schema, writer.columns(), options));
   ARC_ASSIGN_OR_RETURN(const std::unique_ptr<ObjectWriter> object, store.Create(key));

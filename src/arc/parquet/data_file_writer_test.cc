@@ -1,4 +1,5 @@
 #include <arrow/array.h>
+#include <arrow/array/concatenate.h>
 #include <arrow/json/from_string.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
@@ -46,6 +47,8 @@ std::shared_ptr<arrow::RecordBatch> MakeBatch(const std::vector<std::string>& co
   return arrow::RecordBatch::Make(arrow::schema(fields), arrays[0]->length(), arrays);
 }
 
+SortedRows RowsOf(const Batches& batches) { return SortedRows::Of(batches).value(); }
+
 Batches TwoBatches() {
   return {MakeBatch({"[-5, 0, 1000000]", "[0, null, 2]", "[1.5, NaN, null]", "[1, null, -3]",
                      "[18446744073709551615, null, 7]", "[true, null, false]", R"(["x", null, ""])"},
@@ -67,7 +70,7 @@ std::shared_ptr<arrow::Table> ReadTable(const std::string& bytes) {
 
 TEST(WriteDataFileTest, ReadsBackWithTypesAndFieldIds) {
   MemoryStore store;
-  const auto file = WriteDataFile(store, "a/f.parquet", FileTestSchema(), TwoBatches(), {});
+  const auto file = WriteDataFile(store, "a/f.parquet", FileTestSchema(), RowsOf(TwoBatches()), {});
   ASSERT_TRUE(file.ok()) << file.error().message;
   const std::string& bytes = store.objects.at("a/f.parquet");
   EXPECT_EQ(file->bytes, static_cast<int64_t>(bytes.size()));
@@ -98,7 +101,7 @@ TEST(WriteDataFileTest, ReadsBackWithTypesAndFieldIds) {
 
 TEST(WriteDataFileTest, MetricsAreIcebergs) {
   MemoryStore store;
-  const auto file = WriteDataFile(store, "f", FileTestSchema(), TwoBatches(), {}).value();
+  const auto file = WriteDataFile(store, "f", FileTestSchema(), RowsOf(TwoBatches()), {}).value();
   EXPECT_EQ(file.key, "f");
   EXPECT_EQ(file.rows, 5);
   EXPECT_EQ(file.min_time, -5);
@@ -132,7 +135,7 @@ TEST(WriteDataFileTest, EncodingsStatisticsAndIndexes) {
   MemoryStore store;
   ParquetOptions options;
   options.tag_statistics = true;
-  const auto file = WriteDataFile(store, "f", FileTestSchema(), TwoBatches(), options).value();
+  const auto file = WriteDataFile(store, "f", FileTestSchema(), RowsOf(TwoBatches()), options).value();
   const auto reader = OpenParquet(store.objects.at("f"));
   const auto group = reader->metadata()->RowGroup(0);
   auto has = [&](int column, parquet::Encoding::type encoding) {
@@ -160,7 +163,7 @@ TEST(WriteDataFileTest, EncodingsStatisticsAndIndexes) {
 
 TEST(WriteDataFileTest, TagsHaveNoParquetStatisticsUnlessAsked) {
   MemoryStore store;
-  const auto file = WriteDataFile(store, "f", FileTestSchema(), TwoBatches(), {}).value();
+  const auto file = WriteDataFile(store, "f", FileTestSchema(), RowsOf(TwoBatches()), {}).value();
   const auto reader = OpenParquet(store.objects.at("f"));
   const auto group = reader->metadata()->RowGroup(0);
   for (int i = 0; i < group->num_columns(); ++i) {
@@ -173,7 +176,7 @@ TEST(WriteDataFileTest, TagsHaveNoParquetStatisticsUnlessAsked) {
 TEST(WriteDataFileTest, DoublesWithoutNanHaveParquetStatistics) {
   MemoryStore store;
   const auto batch = TwoBatches()[1];
-  ASSERT_TRUE(WriteDataFile(store, "f", FileTestSchema(), {batch}, {}).ok());
+  ASSERT_TRUE(WriteDataFile(store, "f", FileTestSchema(), RowsOf({batch}), {}).ok());
   const auto reader = OpenParquet(store.objects.at("f"));
   EXPECT_TRUE(reader->metadata()->RowGroup(0)->ColumnChunk(2)->is_stats_set());
 }
@@ -183,7 +186,7 @@ TEST(WriteDataFileTest, RowGroupsSplitAcrossBatches) {
   ParquetOptions options;
   options.row_group_rows = 2;
   options.compression = "zstd";
-  const auto file = WriteDataFile(store, "f", FileTestSchema(), TwoBatches(), options).value();
+  const auto file = WriteDataFile(store, "f", FileTestSchema(), RowsOf(TwoBatches()), options).value();
   const auto reader = OpenParquet(store.objects.at("f"));
   ASSERT_EQ(reader->metadata()->num_row_groups(), 3);
   EXPECT_EQ(reader->metadata()->RowGroup(1)->num_rows(), 2);
@@ -193,16 +196,100 @@ TEST(WriteDataFileTest, RowGroupsSplitAcrossBatches) {
   EXPECT_LT(file.split_offsets[1], file.split_offsets[2]);
   EXPECT_EQ(file.metrics.at(7).values, 5);
   MemoryStore whole;
-  ASSERT_TRUE(WriteDataFile(whole, "f", FileTestSchema(), TwoBatches(), {}).ok());
+  ASSERT_TRUE(WriteDataFile(whole, "f", FileTestSchema(), RowsOf(TwoBatches()), {}).ok());
   const auto options_for_nan = arrow::EqualOptions::Defaults().nans_equal(true);
   EXPECT_TRUE(ReadTable(store.objects.at("f"))->Equals(*ReadTable(whole.objects.at("f")), options_for_nan));
+}
+
+TEST(WriteDataFileTest, RowsOutOfOrderAreMeasuredOverAllRowGroups) {
+  const std::string dictionary =
+      R"(["a tag longer than a short string", "m", "n", "o", "z tag longer than a short one"])";
+  const Batches batches{
+      MakeBatch({"[0, 30, 10, 50]", "[2, 0, 3, null]", "[1, 2, 3, 4]", "[1, 2, 3, 4]", "[1, 2, 3, 4]",
+                 "[true, true, true, null]", R"(["m", "a text longer than a short string", null, "q"])"},
+                dictionary),
+      MakeBatch({"[20, 40]", "[1, 4]", "[5, NaN]", "[5, 6]", "[5, 6]", "[true, false]",
+                 R"(["n", "z text longer than a short string"])"},
+                dictionary)};
+  MemoryStore store;
+  ParquetOptions options;
+  options.row_group_rows = 2;
+  const auto hours = SplitByTime(batches, 3'600'000'000).value();
+  ASSERT_EQ(hours.size(), 1u);
+  const auto file = WriteDataFile(store, "f", FileTestSchema(), hours.at(0), options).value();
+  const auto table = ReadTable(store.objects.at("f"));
+  auto expect = [&](int column, const std::shared_ptr<arrow::DataType>& type, const std::string& json) {
+    const auto expected = *arrow::json::ArrayFromJSONString(type, json);
+    const auto actual = *arrow::Concatenate(table->column(column)->chunks());
+    EXPECT_TRUE(expected->Equals(actual, arrow::EqualOptions::Defaults().nans_equal(true))) << actual->ToString();
+  };
+  expect(1, arrow::utf8(),
+         R"(["n", "o", "m", "a tag longer than a short string", "z tag longer than a short one", null])");
+  expect(2, arrow::float64(), "[1, 3, 5, 2, NaN, 4]");
+  expect(3, arrow::int64(), "[1, 3, 5, 2, 6, 4]");
+  expect(5, arrow::boolean(), "[true, true, true, true, false, null]");
+  expect(6, arrow::utf8(),
+         R"(["m", null, "n", "a text longer than a short string", "z text longer than a short string", "q"])");
+  EXPECT_EQ(file.min_time, 0);
+  EXPECT_EQ(file.max_time, 50);
+  EXPECT_EQ(file.metrics.at(7).lower, "a tag longer tha");
+  EXPECT_EQ(file.metrics.at(7).upper, "z tag longer thb");
+  EXPECT_EQ(file.metrics.at(6).lower, "a text longer th");
+  EXPECT_EQ(file.metrics.at(6).upper, "z text longer ti");
+  EXPECT_EQ(file.metrics.at(3).nans, 1);
+  const auto reader = OpenParquet(store.objects.at("f"));
+  for (int group = 0; group < 3; ++group) {
+    EXPECT_FALSE(reader->metadata()->RowGroup(group)->ColumnChunk(2)->is_stats_set()) << "a NaN is in the last group";
+  }
+}
+
+TEST(WriteDataFileTest, NanOfAnotherHourCostsNoStatistics) {
+  std::vector<std::string> columns(7, "[null, null]");
+  columns[0] = "[3600000000, 0]";
+  columns[2] = "[NaN, 1]";
+  const auto hours = SplitByTime({MakeBatch(columns, "[]")}, 3'600'000'000).value();
+  for (const auto& [hour, rows] : hours) {
+    MemoryStore store;
+    ASSERT_TRUE(WriteDataFile(store, "f", FileTestSchema(), rows, {}).ok());
+    EXPECT_EQ(OpenParquet(store.objects.at("f"))->metadata()->RowGroup(0)->ColumnChunk(2)->is_stats_set(), hour == 0);
+  }
+}
+
+TEST(WriteDataFileTest, EachRowGroupHoldsTheTagsItUses) {
+  Schema schema = FileTestSchema();
+  schema.columns.resize(2);
+  const auto type = BatchArrowType(ColumnType::kString, ColumnRole::kTag);
+  std::string times = "[";
+  std::string codes = "[";
+  std::string values = "[";
+  for (int row = 0; row < 1000; ++row) {
+    const char* comma = row == 0 ? "" : ",";
+    times += comma + std::to_string(row);
+    codes += comma + std::to_string(row);
+    values += comma + ("\"host number " + std::to_string(row) + "\"");
+  }
+  const auto batch = arrow::RecordBatch::Make(
+      arrow::schema({arrow::field("time", BatchArrowType(ColumnType::kTimestamp, ColumnRole::kTime), false),
+                     arrow::field("host", type)}),
+      1000,
+      {*arrow::json::ArrayFromJSONString(BatchArrowType(ColumnType::kTimestamp, ColumnRole::kTime), times + "]"),
+       *arrow::json::DictArrayFromJSONString(type, codes + "]", values + "]")});
+  MemoryStore store;
+  ParquetOptions options;
+  options.row_group_rows = 100;
+  options.compression = "none";
+  const auto file = WriteDataFile(store, "f", schema, RowsOf({batch}), options).value();
+  EXPECT_EQ(file.metrics.at(7).lower, "host number 0");
+  EXPECT_EQ(file.metrics.at(7).upper, "host number 999");
+  const auto reader = OpenParquet(store.objects.at("f"));
+  EXPECT_LT(reader->metadata()->RowGroup(9)->ColumnChunk(1)->total_uncompressed_size(), 100 * 24);
 }
 
 TEST(WriteDataFileTest, ColumnsWithoutAnyValueAreWritten) {
   const auto batch = MakeBatch(
       {"[1, 2]", "[null, null]", "[null, null]", "[null, null]", "[null, null]", "[null, null]", "[null, null]"}, "[]");
   MemoryStore store;
-  const auto file = WriteDataFile(store, "f", FileTestSchema(), {batch}, {});
+  const auto file = WriteDataFile(store, "f", FileTestSchema(), RowsOf({batch}), {});
   ASSERT_TRUE(file.ok()) << file.error().message;
   const auto table = ReadTable(store.objects.at("f"));
   for (int i = 1; i < 7; ++i) EXPECT_EQ(table->column(i)->null_count(), 2);
@@ -240,7 +327,7 @@ TEST(WriteDataFileTest, ManyTagValuesAndDictionariesStayDictionaryEncoded) {
   MemoryStore store;
   ParquetOptions options;
   options.row_group_rows = 3000;
-  const auto file = WriteDataFile(store, "f", schema, batches, options);
+  const auto file = WriteDataFile(store, "f", schema, RowsOf(batches), options);
   ASSERT_TRUE(file.ok()) << file.error().message;
   const auto reader = OpenParquet(store.objects.at("f"));
   for (int group = 0; group < reader->metadata()->num_row_groups(); ++group) {
@@ -285,8 +372,8 @@ TEST(WriteDataFileTest, DistinctNumbersAndTextsGoWithoutDictionary) {
   for (auto& column : columns) column += "]";
   for (auto& column : repeated) column += "]";
   MemoryStore store;
-  ASSERT_TRUE(WriteDataFile(store, "distinct", FileTestSchema(), {MakeBatch(columns, "[]")}, {}).ok());
-  ASSERT_TRUE(WriteDataFile(store, "repeated", FileTestSchema(), {MakeBatch(repeated, "[]")}, {}).ok());
+  ASSERT_TRUE(WriteDataFile(store, "distinct", FileTestSchema(), RowsOf({MakeBatch(columns, "[]")}), {}).ok());
+  ASSERT_TRUE(WriteDataFile(store, "repeated", FileTestSchema(), RowsOf({MakeBatch(repeated, "[]")}), {}).ok());
   for (const int i : {3, 4, 6}) {
     EXPECT_FALSE(
         OpenParquet(store.objects.at("distinct"))->metadata()->RowGroup(0)->ColumnChunk(i)->has_dictionary_page());
@@ -303,40 +390,41 @@ TEST(WriteDataFileTest, EveryCompressionAndNoOther) {
     MemoryStore store;
     ParquetOptions options;
     options.compression = name;
-    ASSERT_TRUE(WriteDataFile(store, "f", FileTestSchema(), TwoBatches(), options).ok()) << name;
+    ASSERT_TRUE(WriteDataFile(store, "f", FileTestSchema(), RowsOf(TwoBatches()), options).ok()) << name;
     EXPECT_EQ(ReadTable(store.objects.at("f"))->num_rows(), 5);
   }
   MemoryStore store;
   ParquetOptions options;
   options.compression = "brotli";
-  EXPECT_EQ(WriteDataFile(store, "f", FileTestSchema(), TwoBatches(), options).error().kind,
+  EXPECT_EQ(WriteDataFile(store, "f", FileTestSchema(), RowsOf(TwoBatches()), options).error().kind,
             ErrorKind::kInvalidArgument);
   EXPECT_TRUE(store.objects.empty());
 }
 
 TEST(WriteDataFileTest, FailuresLeaveNothingBehind) {
   MemoryStore store;
-  EXPECT_EQ(WriteDataFile(store, "f", FileTestSchema(), {}, {}).error().kind, ErrorKind::kInvalidArgument);
-  ASSERT_TRUE(WriteDataFile(store, "f", FileTestSchema(), TwoBatches(), {}).ok());
-  EXPECT_EQ(WriteDataFile(store, "f", FileTestSchema(), TwoBatches(), {}).error().kind, ErrorKind::kAlreadyExists);
+  EXPECT_EQ(WriteDataFile(store, "f", FileTestSchema(), RowsOf({}), {}).error().kind, ErrorKind::kInvalidArgument);
+  ASSERT_TRUE(WriteDataFile(store, "f", FileTestSchema(), RowsOf(TwoBatches()), {}).ok());
+  EXPECT_EQ(WriteDataFile(store, "f", FileTestSchema(), RowsOf(TwoBatches()), {}).error().kind,
+            ErrorKind::kAlreadyExists);
   const auto whole = static_cast<int64_t>(store.objects.at("f").size());
   for (const int64_t space : {int64_t{0}, int64_t{4}, int64_t{100}, whole - 1}) {
     store.space = space;
-    EXPECT_EQ(WriteDataFile(store, "g", FileTestSchema(), TwoBatches(), {}).error().kind, ErrorKind::kDiskFull)
+    EXPECT_EQ(WriteDataFile(store, "g", FileTestSchema(), RowsOf(TwoBatches()), {}).error().kind, ErrorKind::kDiskFull)
         << space;
     EXPECT_EQ(store.objects.size(), 1u);
   }
   store.space = whole;
-  EXPECT_TRUE(WriteDataFile(store, "g", FileTestSchema(), TwoBatches(), {}).ok());
+  EXPECT_TRUE(WriteDataFile(store, "g", FileTestSchema(), RowsOf(TwoBatches()), {}).ok());
 }
 
 TEST(WriteDataFileTest, BatchesThatDoNotFitTheSchema) {
   MemoryStore store;
   Schema schema = FileTestSchema();
   schema.columns[3].type = ColumnType::kDouble;
-  EXPECT_EQ(WriteDataFile(store, "f", schema, TwoBatches(), {}).error().kind, ErrorKind::kInternal);
+  EXPECT_EQ(WriteDataFile(store, "f", schema, RowsOf(TwoBatches()), {}).error().kind, ErrorKind::kInternal);
   schema.columns.pop_back();
-  EXPECT_EQ(WriteDataFile(store, "f", schema, TwoBatches(), {}).error().kind, ErrorKind::kInternal);
+  EXPECT_EQ(WriteDataFile(store, "f", schema, RowsOf(TwoBatches()), {}).error().kind, ErrorKind::kInternal);
   EXPECT_TRUE(store.objects.empty());
 }
 

@@ -23,24 +23,32 @@ uint64_t Fingerprint(const arrow::Array& array, int64_t row) {
 
 }  // namespace
 
-bool DictionaryPays(const std::vector<std::shared_ptr<arrow::Array>>& arrays) {
+std::vector<RowRange> SampleRows(std::span<const RowRange> ranges) {
   int64_t rows = 0;
-  for (const auto& array : arrays) rows += array->length();
+  for (const RowRange& range : ranges) rows += range.rows;
   const int64_t step = rows / kSampleRows;
-  if (step < 2) return true;
-  std::vector<uint64_t> sample;
-  sample.reserve(kSampleRows + 1);
-  int64_t start = 0;
-  for (const auto& array : arrays) {
-    // The first multiple of `step` at or after this array's first row.
-    for (int64_t row = (start + step - 1) / step * step - start; row < array->length(); row += step) {
-      if (array->IsValid(row)) sample.push_back(Fingerprint(*array, row));
-    }
-    start += array->length();
+  std::vector<RowRange> sample;
+  if (step < 2) return sample;
+  sample.reserve(static_cast<size_t>(rows / step + 1));
+  int64_t next = 0;  // row to take, counted from the range's first
+  for (const RowRange& range : ranges) {
+    for (; next < range.rows; next += step)
+      sample.push_back({range.batch, range.first + static_cast<uint32_t>(next), 1});
+    next -= range.rows;
   }
-  std::sort(sample.begin(), sample.end());
-  sample.erase(std::unique(sample.begin(), sample.end()), sample.end());
-  return sample.size() <= kMaxDistinct;
+  return sample;
+}
+
+bool DictionaryPays(const std::vector<std::shared_ptr<arrow::Array>>& sample) {
+  std::vector<uint64_t> values;
+  for (const auto& array : sample) {
+    for (int64_t row = 0; row < array->length(); ++row) {
+      if (array->IsValid(row)) values.push_back(Fingerprint(*array, row));
+    }
+  }
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+  return values.size() <= kMaxDistinct;
 }
 
 }  // namespace arc

@@ -5,84 +5,222 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <arrow/util/bit_util.h>
+#include <arrow/util/bitmap_ops.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "arc/parquet/arrow_error.h"
 #include "arc/parquet/tag_codes.h"
 
 namespace arc {
-namespace {
-
-constexpr int64_t kMaxStringBytes = int64_t{1} << 30;
-
-using ArrayResult = arrow::Result<std::shared_ptr<arrow::Array>>;
-using BufferResult = arrow::Result<std::shared_ptr<arrow::Buffer>>;
-
-}  // namespace
 
 // One column of all batches. The pointers have the arrays' offsets applied, except bitmaps'.
 struct Gatherer::Source {
   std::shared_ptr<arrow::DataType> type;
-  std::vector<std::shared_ptr<arrow::Array>> arrays;
-  std::vector<const uint64_t*> words;     // 8-byte values
-  std::vector<const int32_t*> codes;      // tags
-  std::vector<const int32_t*> code_maps;  // null: as they are
-  std::vector<const int32_t*> offsets;    // strings
+  arrow::ArrayVector arrays;
+  std::vector<const uint64_t*> words;   // 8-byte values
+  std::vector<const int32_t*> codes;    // tags
+  std::vector<const int32_t*> offsets;  // strings
   std::vector<const char*> bytes;
   bool nullable = false;
-  CommonDictionary common;
-
-  bool IsValid(size_t batch, int64_t row) const { return arrays[batch]->IsValid(row); }
+  bool has_nan = false;
+  CommonDictionary common;  // tags
 };
 
 namespace {
 
-struct Gathering {
-  const RowRefs& refs;
-  std::span<const uint64_t> order;
+using Ranges = Gatherer::Ranges;
+using ArrayResult = arrow::Result<std::shared_ptr<arrow::Array>>;
+using BufferResult = arrow::Result<std::shared_ptr<arrow::Buffer>>;
 
-  int64_t rows() const { return static_cast<int64_t>(order.size()); }
+constexpr int64_t kMaxStringBytes = int64_t{1} << 30;
+// Ranges of as many rows on average are worth more as slices than their copy costs.
+constexpr size_t kSliceRows = 8192;
+// Fewer are moved one by one: a call costs more.
+constexpr uint32_t kCallRows = 16;
 
-  // Calls visit(i, batch, row) for the i-th row of the order.
-  template <typename Visit>
-  void ForEach(Visit&& visit) const {
-    for (size_t i = 0; i < order.size(); ++i) visit(i, refs.BatchOf(order[i]), refs.RowOf(order[i]));
+int64_t RowsOf(Ranges ranges) {
+  int64_t rows = 0;
+  for (const RowRange& range : ranges) rows += range.rows;
+  return rows;
+}
+
+template <typename T>
+T* Move(const T* from, uint32_t count, T* to) {
+  if (count >= kCallRows) {
+    std::memcpy(to, from, count * sizeof(T));
+  } else {
+    for (uint32_t i = 0; i < count; ++i) to[i] = from[i];
+  }
+  return to + count;
+}
+
+// The bits of the ranges. `bits_of(batch)` is a bitmap and the offset of the batch's first row in it; no bitmap: all
+// set.
+template <typename BitsOf>
+BufferResult GatherBits(Ranges ranges, int64_t rows, BitsOf&& bits_of) {
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bitmap, arrow::AllocateEmptyBitmap(rows));
+  uint8_t* to = bitmap->mutable_data();
+  int64_t at = 0;
+  for (const RowRange& range : ranges) {
+    const auto [bits, offset] = bits_of(range.batch);
+    if (bits == nullptr) {
+      arrow::bit_util::SetBitsTo(to, at, range.rows, true);
+    } else if (range.rows >= kCallRows) {
+      arrow::internal::CopyBitmap(bits, offset + range.first, range.rows, to, at);
+    } else {
+      for (uint32_t i = 0; i < range.rows; ++i) {
+        const bool bit = arrow::bit_util::GetBit(bits, offset + range.first + i);
+        to[(at + i) / 8] |= static_cast<uint8_t>(bit << ((at + i) % 8));
+      }
+    }
+    at += range.rows;
+  }
+  return bitmap;
+}
+
+BufferResult GatherWords(const std::vector<const uint64_t*>& words, Ranges ranges, int64_t rows) {
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values,
+                        arrow::AllocateBuffer(rows * static_cast<int64_t>(sizeof(uint64_t))));
+  auto* to = reinterpret_cast<uint64_t*>(values->mutable_data());
+  for (const RowRange& range : ranges) to = Move(words[range.batch] + range.first, range.rows, to);
+  return values;
+}
+
+// The code of a null row may be anything: it passes a map as 0.
+int32_t Mapped(const std::vector<int32_t>& map, int32_t code) {
+  const auto place = static_cast<size_t>(static_cast<uint32_t>(code));
+  return place < map.size() ? map[place] : 0;
+}
+
+BufferResult GatherCodes(const std::vector<const int32_t*>& codes, const CommonDictionary& common, Ranges ranges,
+                         int64_t rows) {
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values,
+                        arrow::AllocateBuffer(rows * static_cast<int64_t>(sizeof(int32_t))));
+  auto* to = reinterpret_cast<int32_t*>(values->mutable_data());
+  for (const RowRange& range : ranges) {
+    const int32_t* from = codes[range.batch] + range.first;
+    const auto& map = common.maps[range.batch];
+    if (map.empty()) {
+      to = Move(from, range.rows, to);
+    } else {
+      for (uint32_t i = 0; i < range.rows; ++i) *to++ = Mapped(map, from[i]);
+    }
+  }
+  return values;
+}
+
+struct Strings {
+  const std::vector<const int32_t*>& offsets;  // of each batch
+  const std::vector<const char*>& bytes;
+
+  // How many of the first ranges make one array: as far as Arrow's offsets reach, at least one. (A range's bytes fit,
+  // as they come from one array.)
+  size_t Reach(Ranges ranges) const {
+    int64_t total = 0;
+    for (size_t i = 0; i < ranges.size(); ++i) {
+      const int32_t* from = offsets[ranges[i].batch] + ranges[i].first;
+      total += from[ranges[i].rows] - from[0];
+      if (total > kMaxStringBytes) return std::max<size_t>(i, 1);
+    }
+    return ranges.size();
   }
 
-  template <typename Test>
-  BufferResult Bitmap(Test&& test, int64_t* set) const {
-    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bitmap,
-                          arrow::AllocateBuffer(arrow::bit_util::BytesForBits(rows())));
-    uint8_t* bytes = bitmap->mutable_data();
-    std::memset(bytes, 0, static_cast<size_t>(bitmap->size()));
-    int64_t count = 0;
-    ForEach([&](size_t i, size_t batch, size_t row) {
-      const bool bit = test(batch, static_cast<int64_t>(row));
-      bytes[i / 8] |= static_cast<uint8_t>(bit << (i % 8));
-      count += bit;
-    });
-    *set = count;
-    return bitmap;
+  arrow::Result<std::pair<std::shared_ptr<arrow::Buffer>, std::shared_ptr<arrow::Buffer>>> Gather(Ranges ranges,
+                                                                                                  int64_t rows) const {
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> ends,
+                          arrow::AllocateBuffer((rows + 1) * static_cast<int64_t>(sizeof(int32_t))));
+    auto* end = reinterpret_cast<int32_t*>(ends->mutable_data());
+    int32_t total = 0;
+    *end++ = 0;
+    for (const RowRange& range : ranges) {
+      const int32_t* from = offsets[range.batch] + range.first;
+      for (uint32_t i = 1; i <= range.rows; ++i) *end++ = total + (from[i] - from[0]);
+      total += from[range.rows] - from[0];
+    }
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> text, arrow::AllocateBuffer(total));
+    auto* to = reinterpret_cast<char*>(text->mutable_data());
+    for (const RowRange& range : ranges) {
+      const int32_t* from = offsets[range.batch] + range.first;
+      const auto length = static_cast<size_t>(from[range.rows] - from[0]);
+      if (length > 0) std::memcpy(to, bytes[range.batch] + from[0], length);
+      to += length;
+    }
+    return std::pair(std::move(ends), std::move(text));
   }
 };
 
+template <typename Source>
+BufferResult GatherValidity(const Source& source, Ranges ranges, int64_t rows) {
+  if (!source.nullable) return nullptr;
+  return GatherBits(ranges, rows, [&](uint32_t batch) {
+    return std::pair(source.arrays[batch]->null_bitmap_data(), source.arrays[batch]->offset());
+  });
+}
+
+template <typename Source>
+ArrayResult Copy(const Source& source, Ranges ranges) {
+  const int64_t rows = RowsOf(ranges);
+  std::vector<std::shared_ptr<arrow::Buffer>> buffers(2);
+  ARROW_ASSIGN_OR_RAISE(buffers[0], GatherValidity(source, ranges, rows));
+  switch (source.type->id()) {
+    case arrow::Type::BOOL: {
+      ARROW_ASSIGN_OR_RAISE(buffers[1], GatherBits(ranges, rows, [&](uint32_t batch) {
+                              const auto& data = *source.arrays[batch]->data();
+                              return std::pair(data.buffers[1]->data(), data.offset);
+                            }));
+      break;
+    }
+    case arrow::Type::STRING: {
+      ARROW_ASSIGN_OR_RAISE(auto strings, (Strings{source.offsets, source.bytes}.Gather(ranges, rows)));
+      buffers[1] = std::move(strings.first);
+      buffers.push_back(std::move(strings.second));
+      break;
+    }
+    case arrow::Type::DICTIONARY: {
+      ARROW_ASSIGN_OR_RAISE(buffers[1], GatherCodes(source.codes, source.common, ranges, rows));
+      break;
+    }
+    default: {
+      ARROW_ASSIGN_OR_RAISE(buffers[1], GatherWords(source.words, ranges, rows));
+    }
+  }
+  const int64_t nulls = buffers[0] == nullptr ? 0 : arrow::kUnknownNullCount;
+  auto data = arrow::ArrayData::Make(source.type, rows, std::move(buffers), nulls);
+  data->dictionary = source.common.dictionary;
+  // Without a bitmap readers take shorter ways.
+  if (data->GetNullCount() == 0) data->buffers[0] = nullptr;
+  return arrow::MakeArray(data);
+}
+
+bool HoldsNan(const arrow::Array& doubles) {
+  const auto* values = doubles.data()->GetValues<double>(1);
+  // The value of a null row may be anything, so that a NaN found here need not be one; it is looked at closer then.
+  int64_t nans = 0;
+  for (int64_t row = 0; row < doubles.length(); ++row) nans += values[row] != values[row];
+  return nans > 0;
+}
+
 }  // namespace
 
-Gatherer::Gatherer(const RowRefs& refs, std::vector<Source> sources, std::shared_ptr<arrow::RecordBatch> like)
-    : refs_(refs), sources_(std::move(sources)), like_(std::move(like)) {}
-Gatherer::Gatherer(Gatherer&&) noexcept = default;
+Gatherer::Gatherer(std::vector<Source> sources) : sources_(std::move(sources)) {}
 Gatherer::~Gatherer() = default;
 
-Result<Gatherer> Gatherer::Make(const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches, const RowRefs& refs) {
-  std::vector<Source> sources(static_cast<size_t>(batches[0]->num_columns()));
+Result<std::shared_ptr<const Gatherer>> Gatherer::Make(
+    const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches) {
+  std::vector<Source> sources(batches.empty() ? 0 : static_cast<size_t>(batches[0]->num_columns()));
+  for (const auto& batch : batches) {
+    if (static_cast<size_t>(batch->num_columns()) != sources.size()) return Internal("batches differ in their columns");
+    if (batch->num_rows() > UINT32_MAX) return Internal("a batch has too many rows");
+  }
   for (size_t column = 0; column < sources.size(); ++column) {
     Source& source = sources[column];
     source.type = batches[0]->schema()->field(static_cast<int>(column))->type();
     for (const auto& batch : batches) {
       source.arrays.push_back(batch->column(static_cast<int>(column)));
-      if (!source.arrays.back()->type()->Equals(*source.type)) return Internal("batches to sort differ in their types");
+      if (!source.arrays.back()->type()->Equals(*source.type)) return Internal("batches differ in their types");
       source.nullable |= source.arrays.back()->null_count() > 0;
     }
     switch (source.type->id()) {
@@ -102,140 +240,60 @@ Result<Gatherer> Gatherer::Make(const std::vector<std::shared_ptr<arrow::RecordB
         break;
       case arrow::Type::DICTIONARY: {
         ARC_ASSIGN_OR_RETURN(source.common, FindCommonDictionary(source.arrays));
-        for (size_t i = 0; i < source.arrays.size(); ++i) {
-          source.codes.push_back(source.arrays[i]->data()->GetValues<int32_t>(1));
-          const auto& map = source.common.maps[i];
-          source.code_maps.push_back(map.empty() ? nullptr : map.data());
-        }
+        for (const auto& array : source.arrays) source.codes.push_back(array->data()->GetValues<int32_t>(1));
         break;
       }
       default: return Internal("no way to sort a column of type " + source.type->ToString());
     }
-  }
-  return Gatherer(refs, std::move(sources), batches[0]);
-}
-
-size_t Gatherer::PieceRows(std::span<const uint64_t> order, size_t max_rows) const {
-  size_t rows = std::min(max_rows, order.size());
-  for (const auto& source : sources_) {
-    if (source.offsets.empty()) continue;
-    int64_t bytes = 0;
-    for (size_t i = 0; i < rows; ++i) {
-      const int32_t* offsets = source.offsets[refs_.BatchOf(order[i])] + refs_.RowOf(order[i]);
-      bytes += offsets[1] - offsets[0];
-      if (bytes > kMaxStringBytes) rows = std::max<size_t>(i, 1);
+    if (source.type->id() == arrow::Type::DOUBLE) {
+      source.has_nan =
+          std::any_of(source.arrays.begin(), source.arrays.end(), [](const auto& array) { return HoldsNan(*array); });
     }
   }
-  return rows;
+  const bool timed = !sources.empty() && sources[0].type->id() == arrow::Type::TIMESTAMP && !sources[0].nullable;
+  if (!batches.empty() && !timed) return Internal("a batch has no time in its first column");
+  return std::shared_ptr<const Gatherer>(new Gatherer(std::move(sources)));
 }
 
-namespace {
+size_t Gatherer::columns() const { return sources_.size(); }
+const arrow::DataType& Gatherer::type(size_t column) const { return *sources_[column].type; }
 
-template <typename Source>
-ArrayResult GatherWords(const Gathering& gathering, const Source& source, std::shared_ptr<arrow::Buffer> validity,
-                        int64_t nulls) {
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values,
-                        arrow::AllocateBuffer(gathering.rows() * static_cast<int64_t>(sizeof(uint64_t))));
-  auto* to = reinterpret_cast<uint64_t*>(values->mutable_data());
-  const uint64_t* const* from = source.words.data();
-  gathering.ForEach([=](size_t i, size_t batch, size_t row) { to[i] = from[batch][row]; });
-  return arrow::MakeArray(
-      arrow::ArrayData::Make(source.type, gathering.rows(), {std::move(validity), std::move(values)}, nulls));
-}
-
-template <typename Source>
-ArrayResult GatherBools(const Gathering& gathering, const Source& source, std::shared_ptr<arrow::Buffer> validity,
-                        int64_t nulls) {
-  int64_t set = 0;
-  ARROW_ASSIGN_OR_RAISE(auto values,
-                        gathering.Bitmap(
-                            [&](size_t batch, int64_t row) {
-                              return static_cast<const arrow::BooleanArray&>(*source.arrays[batch]).Value(row);
-                            },
-                            &set));
-  return arrow::MakeArray(
-      arrow::ArrayData::Make(source.type, gathering.rows(), {std::move(validity), std::move(values)}, nulls));
-}
-
-template <typename Source>
-ArrayResult GatherCodes(const Gathering& gathering, const Source& source, std::shared_ptr<arrow::Buffer> validity,
-                        int64_t nulls) {
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values,
-                        arrow::AllocateBuffer(gathering.rows() * static_cast<int64_t>(sizeof(int32_t))));
-  auto* to = reinterpret_cast<int32_t*>(values->mutable_data());
-  const bool mapped =
-      std::any_of(source.code_maps.begin(), source.code_maps.end(), [](const int32_t* map) { return map != nullptr; });
-  if (!mapped) {
-    gathering.ForEach([&](size_t i, size_t batch, size_t row) { to[i] = source.codes[batch][row]; });
-  } else {
-    gathering.ForEach([&](size_t i, size_t batch, size_t row) {
-      // The code of a null row may be anything.
-      if (source.nullable && !source.IsValid(batch, static_cast<int64_t>(row))) {
-        to[i] = 0;
-        return;
-      }
-      const int32_t code = source.codes[batch][row];
-      const int32_t* map = source.code_maps[batch];
-      to[i] = map == nullptr ? code : map[code];
-    });
+TimeColumns Gatherer::Times() const {
+  TimeColumns times;
+  if (sources_.empty()) return times;
+  for (const auto& array : sources_[0].arrays) {
+    times.emplace_back(array->data()->GetValues<int64_t>(1), static_cast<size_t>(array->length()));
   }
-  auto data = arrow::ArrayData::Make(source.type, gathering.rows(), {std::move(validity), std::move(values)}, nulls);
-  data->dictionary = source.common.dictionary;
-  return arrow::MakeArray(data);
+  return times;
 }
 
-template <typename Source>
-ArrayResult GatherStrings(const Gathering& gathering, const Source& source, std::shared_ptr<arrow::Buffer> validity,
-                          int64_t nulls) {
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> offsets,
-                        arrow::AllocateBuffer((gathering.rows() + 1) * static_cast<int64_t>(sizeof(int32_t))));
-  auto* offset = reinterpret_cast<int32_t*>(offsets->mutable_data());
-  int32_t total = 0;
-  gathering.ForEach([&](size_t i, size_t batch, size_t row) {
-    offset[i] = total;
-    total += source.offsets[batch][row + 1] - source.offsets[batch][row];
+bool Gatherer::HasNan(size_t column, Ranges ranges) const {
+  const Source& source = sources_[column];
+  if (!source.has_nan) return false;
+  return std::any_of(ranges.begin(), ranges.end(), [&](const RowRange& range) {
+    const auto& doubles = static_cast<const arrow::DoubleArray&>(*source.arrays[range.batch]);
+    for (int64_t row = range.first; row < int64_t{range.first} + range.rows; ++row) {
+      if (doubles.IsValid(row) && std::isnan(doubles.Value(row))) return true;
+    }
+    return false;
   });
-  offset[gathering.rows()] = total;
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bytes, arrow::AllocateBuffer(total));
-  auto* to = reinterpret_cast<char*>(bytes->mutable_data());
-  gathering.ForEach([&](size_t i, size_t batch, size_t row) {
-    const auto length = static_cast<size_t>(offset[i + 1] - offset[i]);
-    if (length > 0) std::memcpy(to + offset[i], source.bytes[batch] + source.offsets[batch][row], length);
-  });
-  return arrow::MakeArray(arrow::ArrayData::Make(source.type, gathering.rows(),
-                                                 {std::move(validity), std::move(offsets), std::move(bytes)}, nulls));
 }
 
-template <typename Source>
-ArrayResult GatherColumn(const Gathering& gathering, const Source& source) {
-  std::shared_ptr<arrow::Buffer> validity;
-  int64_t nulls = 0;
-  if (source.nullable) {
-    int64_t valid = 0;
-    ARROW_ASSIGN_OR_RAISE(
-        validity, gathering.Bitmap([&](size_t batch, int64_t row) { return source.IsValid(batch, row); }, &valid));
-    nulls = gathering.rows() - valid;
-    if (nulls == 0) validity = nullptr;
-  }
-  switch (source.type->id()) {
-    case arrow::Type::BOOL: return GatherBools(gathering, source, std::move(validity), nulls);
-    case arrow::Type::STRING: return GatherStrings(gathering, source, std::move(validity), nulls);
-    case arrow::Type::DICTIONARY: return GatherCodes(gathering, source, std::move(validity), nulls);
-    default: return GatherWords(gathering, source, std::move(validity), nulls);
-  }
-}
-
-}  // namespace
-
-Result<std::shared_ptr<arrow::RecordBatch>> Gatherer::Gather(std::span<const uint64_t> order) const {
-  const Gathering gathering{refs_, order};
+arrow::Result<arrow::ArrayVector> Gatherer::Column(size_t column, Ranges ranges) const {
+  const Source& source = sources_[column];
   arrow::ArrayVector arrays;
-  arrays.reserve(sources_.size());
-  for (const auto& source : sources_) {
-    ARC_ASSIGN_OR_RETURN(auto array, FromArrow(GatherColumn(gathering, source)));
-    arrays.push_back(std::move(array));
+  const bool tag = source.type->id() == arrow::Type::DICTIONARY;
+  if (!tag && static_cast<size_t>(RowsOf(ranges)) >= ranges.size() * kSliceRows) {
+    for (const RowRange& range : ranges) arrays.push_back(source.arrays[range.batch]->Slice(range.first, range.rows));
+    return arrays;
   }
-  return arrow::RecordBatch::Make(like_->schema(), gathering.rows(), std::move(arrays));
+  while (!ranges.empty()) {
+    const size_t count = source.offsets.empty() ? ranges.size() : Strings{source.offsets, source.bytes}.Reach(ranges);
+    ARROW_ASSIGN_OR_RAISE(auto array, Copy(source, ranges.first(count)));
+    arrays.push_back(std::move(array));
+    ranges = ranges.subspan(count);
+  }
+  return arrays;
 }
 
 }  // namespace arc

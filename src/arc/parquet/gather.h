@@ -1,5 +1,8 @@
-// Rows of several batches put together in a given order.
+// Rows of several batches put together in a given order, column by column.
 #pragma once
+
+#include <arrow/result.h>
+#include <arrow/type_fwd.h>
 
 #include <cstdint>
 #include <memory>
@@ -9,33 +12,33 @@
 #include "arc/base/result.h"
 #include "arc/parquet/row_order.h"
 
-namespace arrow {
-class Array;
-class RecordBatch;
-}  // namespace arrow
-
 namespace arc {
 
-// Holds on to the batches' arrays; tags come out over one dictionary.
+// Holds on to the batches' arrays. Immutable: thread-safe.
 class Gatherer {
  public:
-  // Batches of one schema, at least one.
-  static Result<Gatherer> Make(const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches, const RowRefs& refs);
-  Gatherer(Gatherer&&) noexcept;
+  using Ranges = std::span<const RowRange>;
+
+  // Batches of one schema whose first column is a time without nulls, each below 2^32 rows.
+  static Result<std::shared_ptr<const Gatherer>> Make(const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches);
   ~Gatherer();
 
-  // How many of the first rows of `order` make one batch: at most `max_rows`, and no more string bytes in a column than
-  // Arrow's offsets reach.
-  size_t PieceRows(std::span<const uint64_t> order, size_t max_rows) const;
-  Result<std::shared_ptr<arrow::RecordBatch>> Gather(std::span<const uint64_t> order) const;
+  size_t columns() const;
+  const arrow::DataType& type(size_t column) const;
+  TimeColumns Times() const;
+  // Whether a DOUBLE column holds a NaN in these rows.
+  bool HasNan(size_t column, Ranges ranges) const;
+
+  // The rows of one column: slices of the batches' arrays when the ranges are long, else copies. Several arrays only
+  // of slices, or when Arrow's offsets do not reach over all string bytes. Always one array of a tag: its codes over
+  // one dictionary for all batches, which may hold values that do not occur.
+  arrow::Result<arrow::ArrayVector> Column(size_t column, Ranges ranges) const;
 
  private:
   struct Source;
-  Gatherer(const RowRefs& refs, std::vector<Source> sources, std::shared_ptr<arrow::RecordBatch> like);
+  explicit Gatherer(std::vector<Source> sources);
 
-  RowRefs refs_;
   std::vector<Source> sources_;
-  std::shared_ptr<arrow::RecordBatch> like_;  // for its schema
 };
 
 }  // namespace arc

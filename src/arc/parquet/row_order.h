@@ -10,20 +10,13 @@
 
 namespace arc {
 
-// Which row of which batch, in one number that grows with the rows' original order.
-class RowRefs {
- public:
-  // `batches` batches of at most `batch_rows` rows each.
-  RowRefs(uint64_t batches, uint64_t batch_rows);
-  uint64_t Make(uint64_t batch, uint64_t row) const { return batch << row_bits_ | row; }
-  uint64_t BatchOf(uint64_t ref) const { return ref >> row_bits_; }
-  uint64_t RowOf(uint64_t ref) const { return ref & row_mask_; }
-  int bits() const { return bits_; }
+// Consecutive rows of one batch, at least one.
+struct RowRange {
+  uint32_t batch = 0;
+  uint32_t first = 0;
+  uint32_t rows = 0;
 
- private:
-  int row_bits_;
-  int bits_;
-  uint64_t row_mask_;
+  bool operator==(const RowRange&) const = default;
 };
 
 // Floor division: the bucket before the epoch is -1, not 0.
@@ -32,15 +25,11 @@ inline int64_t BucketOf(int64_t time, int64_t bucket_micros) {
   return quotient - (time % bucket_micros < 0 ? 1 : 0);
 }
 
-using TimeColumns = std::vector<std::span<const int64_t>>;  // one per batch
+using TimeColumns = std::vector<std::span<const int64_t>>;  // one per batch, each below 2^32 rows
 
-// Bucket -> refs of its rows by time, rows of one time in their original order.
-// kInvalidArgument when a time within a bucket and a ref do not fit 64 bits together.
-Result<std::map<int64_t, std::vector<uint64_t>>> OrderByTime(const TimeColumns& times, const RowRefs& refs,
-                                                             int64_t bucket_micros);
-
-// Ascending; the numbers are equal in no two places. Only bits from `low_bit` on need to be looked at when the numbers
-// ascend already among those that agree in them. `scratch` is resized as needed.
-void SortNumbers(int low_bit, std::vector<uint64_t>* numbers, std::vector<uint64_t>* scratch);
+// Bucket -> its rows by time, rows of one time in their original order. Rows that come in long runs (from connections
+// that overtake each other) are merged run by run; others are sorted one by one, with 28 bytes a row held meanwhile.
+// kInvalidArgument when so many rows must be sorted that a time within a bucket and a row's number exceed 64 bits.
+Result<std::map<int64_t, std::vector<RowRange>>> OrderByTime(const TimeColumns& times, int64_t bucket_micros);
 
 }  // namespace arc

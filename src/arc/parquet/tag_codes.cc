@@ -37,38 +37,6 @@ bool IsIdentity(const std::vector<int32_t>& map) {
   return true;
 }
 
-// `array` with its codes taken through `map`, over `dictionary`.
-arrow::Result<std::shared_ptr<arrow::Array>> Recode(const arrow::Array& array, const std::vector<int32_t>& map,
-                                                    const std::shared_ptr<arrow::ArrayData>& dictionary) {
-  auto data = array.data()->Copy();
-  data->dictionary = dictionary;
-  if (!map.empty()) {
-    // The new codes keep the array's offset, so that its validity may stay.
-    const int64_t bytes = (array.offset() + array.length()) * static_cast<int64_t>(sizeof(int32_t));
-    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> codes, arrow::AllocateBuffer(bytes));
-    std::memset(codes->mutable_data(), 0, static_cast<size_t>(bytes));
-    auto* to = reinterpret_cast<int32_t*>(codes->mutable_data()) + array.offset();
-    ForEachCode(array, [&](int64_t row, int32_t code) { to[row] = map[static_cast<size_t>(code)]; });
-    data->buffers[1] = std::move(codes);
-  }
-  return arrow::MakeArray(data);
-}
-
-// Drops the entries of the dictionary that no row uses.
-arrow::Result<std::shared_ptr<arrow::ArrayData>> Shrink(const arrow::ArrayData& dictionary,
-                                                        const std::vector<bool>& used, std::vector<int32_t>* map) {
-  const arrow::StringArray values(dictionary.Copy());
-  arrow::StringBuilder kept;
-  map->assign(used.size(), 0);
-  for (size_t code = 0; code < used.size(); ++code) {
-    if (!used[code]) continue;
-    (*map)[code] = static_cast<int32_t>(kept.length());
-    ARROW_RETURN_NOT_OK(kept.Append(values.GetView(static_cast<int64_t>(code))));
-  }
-  ARROW_ASSIGN_OR_RAISE(auto array, kept.Finish());
-  return array->data();
-}
-
 arrow::Result<CommonDictionary> Common(const std::vector<std::shared_ptr<arrow::Array>>& arrays) {
   CommonDictionary common;
   common.maps.resize(arrays.size());
@@ -106,52 +74,46 @@ arrow::Result<CommonDictionary> Common(const std::vector<std::shared_ptr<arrow::
   return common;
 }
 
-arrow::Result<CommonTags> Unify(const std::vector<std::shared_ptr<arrow::Array>>& arrays) {
-  ARROW_ASSIGN_OR_RAISE(CommonDictionary common, Common(arrays));
-  CommonTags tags;
-  const auto entries = static_cast<size_t>(common.dictionary->length);
-  std::vector<uint8_t> seen(entries, 0);
-  for (size_t i = 0; i < arrays.size(); ++i) {
-    const auto& map = common.maps[i];
-    if (map.empty()) {
-      ForEachCode(*arrays[i], [&](int64_t, int32_t code) { seen[static_cast<size_t>(code)] = 1; });
-    } else {
-      ForEachCode(*arrays[i],
-                  [&](int64_t, int32_t code) { seen[static_cast<size_t>(map[static_cast<size_t>(code)])] = 1; });
-    }
+// The entries in use of the dictionary of `tags`, and the codes moved over to them.
+arrow::Result<std::shared_ptr<arrow::Array>> Shrink(const arrow::Array& tags, const std::vector<uint8_t>& used) {
+  const arrow::StringArray values(tags.data()->dictionary);
+  arrow::StringBuilder kept;
+  std::vector<int32_t> map(used.size(), 0);
+  for (size_t code = 0; code < used.size(); ++code) {
+    if (used[code] == 0) continue;
+    map[code] = static_cast<int32_t>(kept.length());
+    ARROW_RETURN_NOT_OK(kept.Append(values.GetView(static_cast<int64_t>(code))));
   }
-  tags.used.assign(seen.begin(), seen.end());
-  const auto in_use = static_cast<size_t>(std::count(seen.begin(), seen.end(), uint8_t{1}));
-  tags.dictionary = common.dictionary;
-  // Every row group holds the whole dictionary: entries without rows (of other hours, say) are dead weight.
-  if (in_use * 4 < entries * 3) {
-    std::vector<int32_t> shrunk;
-    ARROW_ASSIGN_OR_RAISE(tags.dictionary, Shrink(*common.dictionary, tags.used, &shrunk));
-    tags.used.assign(in_use, true);
-    for (auto& map : common.maps) {
-      if (map.empty()) {
-        map = shrunk;
-      } else {
-        for (int32_t& code : map) code = shrunk[static_cast<size_t>(code)];
-      }
-    }
-  }
-  tags.arrays.reserve(arrays.size());
-  for (size_t i = 0; i < arrays.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(auto array, Recode(*arrays[i], common.maps[i], tags.dictionary));
-    tags.arrays.push_back(std::move(array));
-  }
-  return tags;
+  ARROW_ASSIGN_OR_RAISE(auto dictionary, kept.Finish());
+  // The new codes keep the array's offset, so that its validity may stay.
+  auto data = tags.data()->Copy();
+  const int64_t bytes = (tags.offset() + tags.length()) * static_cast<int64_t>(sizeof(int32_t));
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> codes, arrow::AllocateBuffer(bytes));
+  std::memset(codes->mutable_data(), 0, static_cast<size_t>(bytes));
+  auto* to = reinterpret_cast<int32_t*>(codes->mutable_data()) + tags.offset();
+  ForEachCode(tags, [&](int64_t row, int32_t code) { to[row] = map[static_cast<size_t>(code)]; });
+  data->buffers[1] = std::move(codes);
+  data->dictionary = dictionary->data();
+  return arrow::MakeArray(data);
 }
 
 }  // namespace
 
-Result<CommonDictionary> FindCommonDictionary(const std::vector<std::shared_ptr<arrow::Array>>& arrays) {
-  return FromArrow(Common(arrays));
+arrow::Result<GroupTags> DropUnusedTags(const std::shared_ptr<arrow::Array>& tags) {
+  GroupTags group;
+  group.array = tags;
+  group.used.assign(static_cast<size_t>(tags->data()->dictionary->length), 0);
+  ForEachCode(*tags, [&](int64_t, int32_t code) { group.used[static_cast<size_t>(code)] = 1; });
+  const auto in_use = static_cast<size_t>(std::count(group.used.begin(), group.used.end(), uint8_t{1}));
+  // Entries without rows (of other hours, say) are dead weight.
+  if (in_use * 4 < group.used.size() * 3) {
+    ARROW_ASSIGN_OR_RAISE(group.array, Shrink(*tags, group.used));
+  }
+  return group;
 }
 
-Result<CommonTags> UnifyTags(const std::vector<std::shared_ptr<arrow::Array>>& arrays) {
-  return FromArrow(Unify(arrays));
+Result<CommonDictionary> FindCommonDictionary(const std::vector<std::shared_ptr<arrow::Array>>& arrays) {
+  return FromArrow(Common(arrays));
 }
 
 }  // namespace arc

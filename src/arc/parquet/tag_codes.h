@@ -1,6 +1,8 @@
 // Tag columns whose batches were coded against different dictionaries, brought to one.
 #pragma once
 
+#include <arrow/result.h>
+
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -23,13 +25,13 @@ struct CommonDictionary {
 // `arrays` are dictionary<int32, utf8>; dictionaries hold no nulls. Arrays that share one dictionary cost nothing.
 Result<CommonDictionary> FindCommonDictionary(const std::vector<std::shared_ptr<arrow::Array>>& arrays);
 
-// The same values in the same rows, coded against one dictionary that holds little more than the values in use.
-// `used[code]` tells which of its entries occur.
-struct CommonTags {
-  std::vector<std::shared_ptr<arrow::Array>> arrays;
-  std::shared_ptr<arrow::ArrayData> dictionary;
-  std::vector<bool> used;
+// Tags of a row group, whose dictionary is written whole with it.
+struct GroupTags {
+  std::shared_ptr<arrow::Array> array;
+  std::vector<uint8_t> used;  // of each entry of the dictionary that was given: 1 if a row has it
 };
-Result<CommonTags> UnifyTags(const std::vector<std::shared_ptr<arrow::Array>>& arrays);
+
+// The same values in the same rows, coded against a dictionary that holds little more than the values in use.
+arrow::Result<GroupTags> DropUnusedTags(const std::shared_ptr<arrow::Array>& tags);
 
 }  // namespace arc

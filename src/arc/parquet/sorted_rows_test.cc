@@ -1,5 +1,6 @@
 #include <arrow/array.h>
 #include <arrow/array/builder_primitive.h>
+#include <arrow/array/concatenate.h>
 #include <arrow/json/from_string.h>
 #include <arrow/record_batch.h>
 #include <arrow/scalar.h>
@@ -7,10 +8,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "arc/base/uuid.h"
 #include "arc/model/schema.h"
-#include "arc/parquet/data_file.h"
+#include "arc/parquet/gather.h"
+#include "arc/parquet/sorted_rows.h"
 
 namespace arc {
 namespace {
@@ -33,6 +36,40 @@ std::shared_ptr<arrow::RecordBatch> TimesOnly(const std::vector<int64_t>& times)
                                   static_cast<int64_t>(times.size()), arrow::ArrayVector{*builder.Finish()});
 }
 
+// Gathered as for row groups of `piece_rows` rows at most.
+Batches Gathered(const SortedRows& rows, uint32_t piece_rows) {
+  Batches batches;
+  std::vector<RowRange> piece;
+  uint32_t count = 0;
+  auto gather = [&] {
+    if (count == 0) return;
+    arrow::FieldVector fields;
+    arrow::ArrayVector columns;
+    for (size_t i = 0; i < rows.batches().columns(); ++i) {
+      const auto arrays = *rows.batches().Column(i, piece);
+      EXPECT_TRUE(i == 0 || rows.batches().type(i).id() != arrow::Type::DICTIONARY || arrays.size() == 1);
+      fields.push_back(arrow::field(std::to_string(i), arrays[0]->type()));
+      columns.push_back(*arrow::Concatenate(arrays));
+    }
+    batches.push_back(arrow::RecordBatch::Make(arrow::schema(fields), count, columns));
+    EXPECT_TRUE(batches.back()->ValidateFull().ok());
+    piece.clear();
+    count = 0;
+  };
+  for (RowRange range : rows.ranges()) {
+    while (range.rows > 0) {
+      const uint32_t taken = std::min(range.rows, piece_rows - count);
+      piece.push_back({range.batch, range.first, taken});
+      count += taken;
+      range.first += taken;
+      range.rows -= taken;
+      if (count == piece_rows) gather();
+    }
+  }
+  gather();
+  return batches;
+}
+
 std::vector<int64_t> TimesOf(const Batches& batches) {
   std::vector<int64_t> times;
   for (const auto& batch : batches) {
@@ -41,6 +78,8 @@ std::vector<int64_t> TimesOf(const Batches& batches) {
   }
   return times;
 }
+
+std::vector<int64_t> TimesOf(const SortedRows& rows) { return TimesOf(Gathered(rows, 1000)); }
 
 TEST(SplitByTimeTest, NothingGivesNothing) {
   EXPECT_TRUE(SplitByTime({}, kHour).value().empty());
@@ -54,7 +93,7 @@ TEST(SplitByTimeTest, RefusesBatchesWithoutTime) {
   EXPECT_EQ(SplitByTime({TimesOnly({1})}, 0).error().kind, ErrorKind::kInvalidArgument);
 }
 
-TEST(SplitByTimeTest, InOrderIsSlicedWithoutCopying) {
+TEST(SplitByTimeTest, InOrder) {
   const auto first = TimesOnly({-1, 0, 1, 1});
   const auto second = TimesOnly({1, kHour - 1, kHour, 3 * kHour});
   const auto whole = TimesOnly({3 * kHour, 3 * kHour + 1});
@@ -64,8 +103,21 @@ TEST(SplitByTimeTest, InOrderIsSlicedWithoutCopying) {
   EXPECT_EQ(TimesOf(split.at(0)), (std::vector<int64_t>{0, 1, 1, 1, kHour - 1}));
   EXPECT_EQ(TimesOf(split.at(1)), (std::vector<int64_t>{kHour}));
   EXPECT_EQ(TimesOf(split.at(3)), (std::vector<int64_t>{3 * kHour, 3 * kHour, 3 * kHour + 1}));
-  EXPECT_EQ(split.at(3)[1], whole);
-  EXPECT_EQ(split.at(0)[0]->column(0)->data()->buffers[1], first->column(0)->data()->buffers[1]);
+  EXPECT_EQ(split.at(0).rows(), 5);
+  EXPECT_EQ(split.at(0).first_time(), 0);
+  EXPECT_EQ(split.at(3).first_time(), 3 * kHour);
+}
+
+TEST(SplitByTimeTest, LongRangesAreNotCopied) {
+  std::vector<int64_t> times(20'000);
+  std::iota(times.begin(), times.end(), 0);
+  const auto late = TimesOnly(times);
+  std::iota(times.begin(), times.end(), -20'000);
+  const auto early = TimesOnly(times);
+  const auto split = SplitByTime({late, early}, kHour).value();
+  const auto arrays = *split.at(0).batches().Column(0, split.at(0).ranges());
+  ASSERT_EQ(arrays.size(), 1u);
+  EXPECT_EQ(arrays[0]->data()->buffers[1], late->column(0)->data()->buffers[1]);
 }
 
 TEST(SplitByTimeTest, OutOfOrderAcrossBatchesOnly) {
@@ -83,9 +135,9 @@ TEST(SplitByTimeTest, DictionariesOfBatchesAreBroughtTogether) {
                                   batch("[3, 1]", "[0, 1]", R"(["b", "c"])"), batch("[0]", "[null]", "[]")},
                                  kHour)
                          .value();
-  ASSERT_EQ(split.at(0).size(), 1u);
-  const auto& sorted = *split.at(0)[0];
-  ASSERT_TRUE(sorted.ValidateFull().ok());
+  const auto pieces = Gathered(split.at(0), 1000);
+  ASSERT_EQ(pieces.size(), 1u);
+  const auto& sorted = *pieces[0];
   std::string hosts;
   for (int64_t row = 0; row < sorted.num_rows(); ++row) {
     hosts += (*sorted.column(1)->GetScalar(row))->is_valid
@@ -105,7 +157,9 @@ class RandomBatches {
 
   uint64_t Below(uint64_t bound) { return random_.NextU64() % bound; }
 
-  std::shared_ptr<arrow::RecordBatch> Make(int64_t rows, int64_t span, bool slice) {
+  // Times all over `span`, or ascending but for one row in `run_rows`.
+  std::shared_ptr<arrow::RecordBatch> Make(int64_t rows, int64_t span, bool slice, uint64_t run_rows = 1) {
+    int64_t last = -span / 2;
     std::string time = "[";
     std::string tag = "[";
     std::string real = "[";
@@ -115,7 +169,9 @@ class RandomBatches {
     for (int64_t row = 0; row < rows; ++row) {
       const char* comma = row == 0 ? "" : ",";
       const std::string serial = std::to_string(serial_++);
-      time += comma + std::to_string(static_cast<int64_t>(Below(static_cast<uint64_t>(span))) - span / 2);
+      last = Below(run_rows) == 0 ? static_cast<int64_t>(Below(static_cast<uint64_t>(span))) - span / 2
+                                  : last + static_cast<int64_t>(Below(3));
+      time += comma + std::to_string(last);
       tag += comma + (Below(5) == 0 ? "null" : "\"h" + std::to_string((serial_ - 1) % 23) + "\"");
       real += comma + (Below(7) == 0 ? "null" : serial + ".5");
       text += comma + (Below(7) == 0 ? "null" : "\"" + std::string(Below(20), 'x') + serial + "\"");
@@ -158,12 +214,13 @@ std::vector<TestRow> RowsOf(const Batches& batches) {
 }
 
 TEST(SplitByTimeTest, RandomBatchesAgainstAPlainSort) {
-  for (uint64_t seed = 1; seed <= 12; ++seed) {
+  for (uint64_t seed = 1; seed <= 24; ++seed) {
     RandomBatches random(seed);
+    const uint64_t run_rows = seed % 2 == 0 ? 1 : 1 + random.Below(200);
     const int64_t span = seed % 3 == 0 ? 50 : static_cast<int64_t>(1 + random.Below(20)) * kHour / 2;
     Batches batches;
     for (uint64_t i = 0; i < 1 + random.Below(6); ++i) {
-      batches.push_back(random.Make(static_cast<int64_t>(random.Below(600)), span, random.Below(2) == 0));
+      batches.push_back(random.Make(static_cast<int64_t>(random.Below(600)), span, random.Below(2) == 0, run_rows));
     }
     const auto all = RowsOf(batches);
     std::map<int64_t, std::map<std::pair<int64_t, size_t>, TestRow>> sorted;  // bucket, then time, then arrival
@@ -179,8 +236,8 @@ TEST(SplitByTimeTest, RandomBatchesAgainstAPlainSort) {
     ASSERT_TRUE(split.ok()) << split.error().message;
     ASSERT_EQ(split->size(), expected.size()) << seed;
     for (const auto& [bucket, pieces] : *split) {
-      for (const auto& piece : pieces) ASSERT_TRUE(piece->ValidateFull().ok());
-      ASSERT_EQ(RowsOf(pieces), expected[bucket]) << "seed " << seed << " bucket " << bucket;
+      const auto gathered = Gathered(pieces, static_cast<uint32_t>(1 + random.Below(500)));
+      ASSERT_EQ(RowsOf(gathered), expected[bucket]) << "seed " << seed << " bucket " << bucket;
     }
   }
 }
