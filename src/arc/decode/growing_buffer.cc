@@ -10,8 +10,7 @@
 namespace arc {
 
 void MemoryBudget::Take(int64_t bytes) {
-  if (bytes > left_) throw std::bad_alloc();
-  left_ -= bytes;
+  if (!TryTake(bytes)) throw std::bad_alloc();
 }
 
 GrowingBuffer::GrowingBuffer() = default;

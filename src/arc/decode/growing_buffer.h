@@ -21,6 +21,12 @@ class MemoryBudget {
   explicit MemoryBudget(int64_t bytes) : left_(bytes) {}
   // Throws std::bad_alloc when less than `bytes` is left.
   void Take(int64_t bytes);
+  // False, and nothing is taken, when less than `bytes` is left.
+  bool TryTake(int64_t bytes) {
+    if (bytes > left_) return false;
+    left_ -= bytes;
+    return true;
+  }
   void GiveBack(int64_t bytes) { left_ += bytes; }
 
  private:

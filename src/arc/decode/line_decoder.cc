@@ -351,13 +351,11 @@ Added LineDecoder::Row(BatchBuilder& batch, const char* p) {
   return Added::kOk;
 }
 
-const char* LineDecoder::EndOfRecord(const char* p) const {
+const char* EndOfLineRecord(const char* p, const char* last_newline) {
   // Quotes count only where a field's value begins: behind the first blank and an =.
   bool in_fields = false;
-  const char* const first_newline =
-      static_cast<const char*>(std::memchr(p, '\n', static_cast<size_t>(last_newline_ - p + 1)));
-  for (bool quoted = false; p <= last_newline_; ++p) {
-    if (*p == '\\' && p < last_newline_ && p[1] != '\n') {
+  for (bool quoted = false; p <= last_newline; ++p) {
+    if (*p == '\\' && p < last_newline && p[1] != '\n') {
       ++p;
     } else if (quoted) {
       quoted = *p != '"';
@@ -370,7 +368,13 @@ const char* LineDecoder::EndOfRecord(const char* p) const {
       ++p;
     }
   }
-  return final_ ? first_newline : nullptr;
+  return nullptr;
+}
+
+const char* LineDecoder::EndOfRecord(const char* p) const {
+  const char* const end = EndOfLineRecord(p, last_newline_);
+  if (end != nullptr || !final_) return end;
+  return static_cast<const char*>(std::memchr(p, '\n', static_cast<size_t>(last_newline_ - p + 1)));
 }
 
 Result<bool> LineDecoder::Record(const char** p) {

@@ -12,6 +12,9 @@
 
 namespace arc {
 
+// Where the record that starts at `p` ends (its newline), by the rules of quotes; null when past `last_newline`.
+const char* EndOfLineRecord(const char* p, const char* last_newline);
+
 // Parses records from a text whose last byte is a newline with kReadAhead readable bytes behind it, so that no loop
 // has to look for the end: every scan stops at a newline. Not thread-safe.
 class LineDecoder {
@@ -49,7 +52,7 @@ class LineDecoder {
   // The unescaped text of [begin, end), in scratch_ if it has escapes of `set`.
   std::string_view Unescape(const char* begin, const char* end, std::string_view set);
   const char* LimitOf(std::string_view text) const;
-  // Where the record that starts at `p` ends (its newline), by the rules of quotes; null when past last_newline_.
+  // EndOfLineRecord up to last_newline_; where a quote is never closed, the first newline.
   const char* EndOfRecord(const char* p) const;
   // Remember what is wrong; return null.
   std::nullptr_t Fault(const char* at, std::string what);

@@ -47,4 +47,23 @@ Result<WriteRequest> DecodeLineProtocol(std::string_view body, const LineProtoco
   return DecodeGuarded(body, [&] { return Decode(body, options); });
 }
 
+RecordCut CutLineProtocol(std::string_view text, size_t max_records) {
+  RecordCut cut;
+  const size_t last = text.rfind('\n');
+  if (last == std::string_view::npos) return cut;
+  const char* const last_newline = text.data() + last;
+  for (const char* p = text.data(); p <= last_newline && cut.records < max_records;) {
+    const char* start = p;
+    while (*start == ' ' || *start == '\t') ++start;
+    const bool blank = *start == '\n' || *start == '#' || (*start == '\r' && start[1] == '\n');
+    const char* const end = blank ? static_cast<const char*>(std::memchr(start, '\n', last_newline - start + 1))
+                                  : EndOfLineRecord(start, last_newline);
+    if (end == nullptr) break;
+    p = end + 1;
+    cut.bytes = static_cast<size_t>(p - text.data());
+    cut.records += blank ? 0 : 1;
+  }
+  return cut;
+}
+
 }  // namespace arc

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "arc/base/result.h"
+#include "arc/decode/record_cut.h"
 #include "arc/decode/timestamp.h"
 #include "arc/model/batch.h"
 
@@ -22,5 +23,8 @@ struct LineProtocolOptions {
 // ordinary character; `\` cannot end a name. kTooLarge: the rows need far more memory than the body (see
 // MemoryBudget); kInvalidArgument: more than kMaxRowErrors bad lines.
 Result<WriteRequest> DecodeLineProtocol(std::string_view body, const LineProtocolOptions& options);
+
+// The first whole records of a text that may be cut anywhere, at most `max_records`.
+RecordCut CutLineProtocol(std::string_view text, size_t max_records);
 
 }  // namespace arc

@@ -12,7 +12,10 @@
 #include <vector>
 
 #include "arc/base/log.h"
+#include "arc/decode/arrow_for_test.h"
+#include "arc/decode/arrow_ipc.h"
 #include "arc/decode/batch_invariants.h"
+#include "arc/decode/csv.h"
 #include "arc/decode/json.h"
 #include "arc/decode/line_protocol.h"
 #include "arc/decode/msgpack.h"
@@ -256,6 +259,104 @@ std::string AsJsonRows(const std::vector<ModelRow>& rows) {
   return out + "]";
 }
 
+std::string Quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
+  return out + "\"";
+}
+
+struct NameSets {
+  std::set<std::string> tags, fields;
+};
+
+// One table: a name is a tag or a field, a field has one kind, and texts look like nothing else.
+NameSets MakeTable(std::vector<ModelRow>* rows) {
+  NameSets names;
+  std::map<std::string, size_t> kinds;
+  for (ModelRow& row : *rows) {
+    std::map<std::string, std::string> tags;
+    for (const auto& [name, value] : row.tags) tags["tag " + name] = value;
+    row.tags = tags;
+    for (auto& [name, value] : row.fields) {
+      if (auto* text = std::get_if<std::string>(&value)) text->insert(0, "text");
+    }
+    std::erase_if(row.fields, [&](const auto& field) {
+      const size_t kind = std::max<size_t>(field.second.index(), 1);  // integers and doubles are both numbers
+      return kinds.emplace(field.first, kind).first->second != kind;
+    });
+    for (const auto& [name, value] : row.tags) names.tags.insert(name);
+    for (const auto& [name, value] : row.fields) names.fields.insert(name);
+  }
+  return names;
+}
+
+std::string AsCsv(const std::vector<ModelRow>& rows, const NameSets& names) {
+  std::string out;
+  for (const std::string& name : names.tags) out += Quoted(name) + ";";
+  for (const std::string& name : names.fields) out += Quoted(name) + ";";
+  out += "time\r\n";
+  for (const ModelRow& row : rows) {
+    for (const std::string& name : names.tags) out += (row.tags.contains(name) ? Quoted(row.tags.at(name)) : "") + ";";
+    for (const std::string& name : names.fields) {
+      if (const auto found = row.fields.find(name); found != row.fields.end()) {
+        if (const auto* whole = std::get_if<int64_t>(&found->second)) out += std::to_string(*whole);
+        if (const auto* real = std::get_if<double>(&found->second)) out += DoubleText(*real);
+        if (const auto* truth = std::get_if<bool>(&found->second)) out += *truth ? "true" : "False";
+        if (const auto* text = std::get_if<std::string>(&found->second)) out += Quoted(*text);
+      }
+      out += ";";
+    }
+    out += std::to_string(row.time) + "\r\n";
+  }
+  return out;
+}
+
+template <typename Builder, typename T>
+std::shared_ptr<arrow::Array> FieldArray(const std::vector<ModelRow>& rows, size_t first, size_t end,
+                                         const std::string& name) {
+  Builder builder;
+  for (size_t i = first; i < end; ++i) {
+    const auto found = rows[i].fields.find(name);
+    const T* value = found == rows[i].fields.end() ? nullptr : std::get_if<T>(&found->second);
+    ARC_CHECK((value != nullptr ? builder.Append(*value) : builder.AppendNull()).ok());
+  }
+  return *builder.Finish();
+}
+
+// Record batches of `step` rows; a field of integers and doubles keeps its integers only.
+std::string AsArrow(const std::vector<ModelRow>& rows, const NameSets& names, size_t step) {
+  const auto batch = [&](int at) {
+    const size_t first = static_cast<size_t>(at) * step;
+    const size_t end = std::min(rows.size(), first + step);
+    std::vector<NamedArray> columns;
+    arrow::TimestampBuilder time(arrow::timestamp(arrow::TimeUnit::MILLI), arrow::default_memory_pool());
+    for (size_t i = first; i < end; ++i) ARC_CHECK(time.Append(rows[i].time).ok());
+    columns.push_back({"time", *time.Finish()});
+    for (const std::string& name : names.tags) {
+      arrow::StringDictionary32Builder tag;
+      for (size_t i = first; i < end; ++i) {
+        const auto found = rows[i].tags.find(name);
+        ARC_CHECK((found == rows[i].tags.end() ? tag.AppendNull() : tag.Append(found->second)).ok());
+      }
+      columns.push_back({name, *tag.Finish()});
+    }
+    for (const std::string& name : names.fields) {
+      size_t kind = 0;
+      for (const ModelRow& row : rows) {
+        if (const auto found = row.fields.find(name); found != row.fields.end()) kind = found->second.index();
+      }
+      switch (kind) {
+        case 0: columns.push_back({name, FieldArray<arrow::Int64Builder, int64_t>(rows, first, end, name)}); break;
+        case 1: columns.push_back({name, FieldArray<arrow::DoubleBuilder, double>(rows, first, end, name)}); break;
+        case 2: columns.push_back({name, FieldArray<arrow::BooleanBuilder, bool>(rows, first, end, name)}); break;
+        default: columns.push_back({name, FieldArray<arrow::StringBuilder, std::string>(rows, first, end, name)});
+      }
+    }
+    return columns;
+  };
+  return ArrowStreamOf(static_cast<int>((rows.size() + step - 1) / step), batch);
+}
+
 void ExpectRows(const Result<WriteRequest>& decoded, const std::vector<ModelRow>& rows, uint64_t seed,
                 const char* format) {
   ASSERT_TRUE(decoded.ok()) << format << ", seed " << seed << ": " << decoded.error().message;
@@ -288,6 +389,33 @@ TEST(Property, ColumnsDecodeToThemselves) {
       row.tags = tags;
     }
     ExpectRows(DecodeMsgpack(AsMsgpackColumns(rows), {}), rows, seed, "MessagePack columns");
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(Property, TablesDecodeToThemselves) {
+  for (uint64_t seed = 1; seed <= 150; ++seed) {
+    Generator generator(seed);
+    std::vector<ModelRow> rows = generator.Rows(/*one_measurement=*/true);
+    const NameSets names = MakeTable(&rows);
+    if (names.fields.empty()) continue;
+    CsvOptions csv;
+    csv.table.measurement = "m";
+    csv.table.tags = std::vector<std::string>(names.tags.begin(), names.tags.end());
+    csv.table.precision = TimePrecision::kMillis;
+    csv.delimiter = ';';
+    ExpectRows(DecodeCsv(AsCsv(rows, names), csv), rows, seed, "CSV");
+    if (HasFatalFailure()) return;
+
+    // An Arrow column has one type.
+    std::map<std::string, size_t> kinds;
+    for (const ModelRow& row : rows) {
+      for (const auto& [name, value] : row.fields) kinds[name] = value.index();
+    }
+    for (ModelRow& row : rows) {
+      std::erase_if(row.fields, [&](const auto& field) { return field.second.index() != kinds[field.first]; });
+    }
+    ExpectRows(DecodeArrow(AsArrow(rows, names, 1 + seed % 90), csv.table), rows, seed, "Arrow");
     if (HasFatalFailure()) return;
   }
 }

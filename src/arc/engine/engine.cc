@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "arc/base/log.h"
+#include "arc/engine/data_folder.h"
 #include "arc/flush/flusher.h"
 #include "arc/io/staged_store.h"
 
@@ -84,7 +85,7 @@ class EngineImpl : public Engine {
 Status EngineImpl::Start() {
   const std::string& folder = options_.data_folder;
   ARC_RETURN_IF_ERROR(disk_.CreateDirectories(folder));
-  auto lock = disk_.Lock(folder + "/LOCK");
+  auto lock = disk_.Lock(folder + kDataFolderLock);
   if (!lock.ok()) {
     return WithContext(std::move(lock).error(), "another server uses the data folder " + folder);
   }

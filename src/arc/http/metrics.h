@@ -25,8 +25,8 @@ class LatencyHistogram {
   std::atomic<uint64_t> sum_nanos_{0};
 };
 
-enum class IngestFormat : uint8_t { kMsgpack, kLineProtocol, kJson };
-inline constexpr std::array<std::string_view, 3> kIngestFormatNames{"msgpack", "line_protocol", "json"};
+enum class IngestFormat : uint8_t { kMsgpack, kLineProtocol, kJson, kCsv, kArrow };
+inline constexpr std::array<std::string_view, 5> kIngestFormatNames{"msgpack", "line_protocol", "json", "csv", "arrow"};
 
 struct IngestCounters {
   std::atomic<uint64_t> requests{0};
@@ -48,7 +48,7 @@ struct QueryCounters {
 
 // Thread-safe.
 struct HttpMetrics {
-  std::array<IngestCounters, 3> ingest;
+  std::array<IngestCounters, kIngestFormatNames.size()> ingest;
   QueryCounters query;
   std::array<std::atomic<uint64_t>, 6> responses_by_class{};  // index 2: 2xx
   std::atomic<uint64_t> connections_total{0};

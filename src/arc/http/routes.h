@@ -10,6 +10,8 @@ Task<Response> WriteMsgpack(Exchange& exchange);
 Task<Response> WriteLineProtocol(Exchange& exchange);    // InfluxDB 1 and 2: times are ns unless ?precision says else
 Task<Response> WriteLineProtocolV3(Exchange& exchange);  // InfluxDB 3: their unit is guessed unless ?precision says
 Task<Response> WriteJson(Exchange& exchange);
+Task<Response> WriteCsv(Exchange& exchange);
+Task<Response> WriteArrow(Exchange& exchange);
 Task<Response> FlushNow(Exchange& exchange);
 
 // query_routes.cc

@@ -2,6 +2,9 @@
 #include <optional>
 #include <string>
 
+#include "arc/decode/arrow_ipc.h"
+#include "arc/decode/csv.h"
+#include "arc/decode/csv_reader.h"
 #include "arc/decode/json.h"
 #include "arc/decode/line_protocol.h"
 #include "arc/decode/msgpack.h"
@@ -56,6 +59,7 @@ Response PartialWrite(const Exchange& exchange, const Ingest& ingest, const std:
 }
 
 void AddOutcomeHeaders(const WriteOutcome& outcome, Response* response) {
+  response->With("x-arc-rows", std::to_string(outcome.rows));
   if (outcome.rows > 0) response->With("x-arc-lsn", std::to_string(outcome.lsn.value));
   if (outcome.notices.empty()) return;
   std::string notices;
@@ -115,6 +119,37 @@ Result<TimePrecision> PrecisionOf(const Exchange& exchange, TimePrecision otherw
                          "\": it is one of ns, us, ms, s, m, h, auto, nanosecond, microsecond, millisecond, second");
 }
 
+// Parameters of bodies that are one table: measurement, tags, time_column, precision.
+Result<TableBodyOptions> TableOptionsOf(const Exchange& exchange) {
+  TableBodyOptions options;
+  options.measurement = exchange.query.Get("measurement");
+  options.time_column = exchange.query.Get("time_column");
+  if (auto tags = exchange.query.Find("tags")) {
+    auto names = ParseNameList(*tags);
+    if (!names.ok()) return WithContext(std::move(names).error(), "tags");
+    options.tags = std::move(names).value();
+  }
+  ARC_ASSIGN_OR_RETURN(options.precision, PrecisionOf(exchange, TimePrecision::kAuto));
+  return options;
+}
+
+Result<CsvOptions> CsvOptionsOf(const Exchange& exchange) {
+  CsvOptions options;
+  ARC_ASSIGN_OR_RETURN(options.table, TableOptionsOf(exchange));
+  auto columns = ParseNameList(exchange.query.Get("columns"));
+  if (!columns.ok()) return WithContext(std::move(columns).error(), "columns");
+  options.columns = std::move(columns).value();
+  const std::string_view delimiter = exchange.query.Get("delimiter");
+  if (delimiter == "tab") {
+    options.delimiter = '\t';
+  } else if (delimiter.size() == 1 && delimiter.find_first_of("\"\r\n") == std::string_view::npos) {
+    options.delimiter = delimiter[0];
+  } else if (!delimiter.empty()) {
+    return InvalidArgument("delimiter is one byte that is neither a quote nor a line end, or the word tab");
+  }
+  return options;
+}
+
 Task<Response> WriteLines(Exchange& exchange, TimePrecision otherwise, bool influx3) {
   Ingest ingest{IngestFormat::kLineProtocol, influx3};
   std::optional<Response> refused = RefuseDatabase(exchange);
@@ -161,6 +196,26 @@ Task<Response> WriteJson(Exchange& exchange) {
   options.server_time_micros = exchange.server.clock.WallMicros();
   Ingest ingest{IngestFormat::kJson, false};
   Result<WriteRequest> decoded = DecodeJson(exchange.body, options);
+  co_return co_await Take(exchange, ingest, std::move(decoded));
+}
+
+Task<Response> WriteCsv(Exchange& exchange) {
+  std::optional<Response> refused = RefuseDatabase(exchange);
+  if (refused.has_value()) co_return std::move(*refused);
+  Result<CsvOptions> options = CsvOptionsOf(exchange);
+  if (!options.ok()) co_return exchange.Fail(options.error());
+  Ingest ingest{IngestFormat::kCsv, false};
+  Result<WriteRequest> decoded = DecodeCsv(exchange.body, *options);
+  co_return co_await Take(exchange, ingest, std::move(decoded));
+}
+
+Task<Response> WriteArrow(Exchange& exchange) {
+  std::optional<Response> refused = RefuseDatabase(exchange);
+  if (refused.has_value()) co_return std::move(*refused);
+  Result<TableBodyOptions> options = TableOptionsOf(exchange);
+  if (!options.ok()) co_return exchange.Fail(options.error());
+  Ingest ingest{IngestFormat::kArrow, false};
+  Result<WriteRequest> decoded = DecodeArrow(exchange.body, *options);
   co_return co_await Take(exchange, ingest, std::move(decoded));
 }
 

@@ -1,3 +1,6 @@
+#include <arrow/api.h>
+#include <arrow/io/memory.h>
+#include <arrow/ipc/writer.h>
 #include <gmock/gmock.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -125,6 +128,50 @@ TEST_F(WriteRoutesTest, TakesJson) {
   EXPECT_EQ(reply.status, 204) << reply.body;
   EXPECT_EQ(LastTime(), 1'700'000'000'000'000);
   EXPECT_EQ(Ask("POST", "/api/v1/write/json", "{").status, 400);
+}
+
+TEST_F(WriteRoutesTest, TakesCsv) {
+  const std::string body = "when;host;v\n1700000000;a;1.5\n1700000001;b;x\n";
+  for (const char* path : {"/write/csv", "/api/v1/write/csv"}) {
+    TestReply reply =
+        Ask("POST", std::string(path) + "?measurement=cpu&time_column=when&tags=host&delimiter=%3B&db=d", body);
+    EXPECT_EQ(reply.status, 204) << path << reply.body;
+    EXPECT_EQ(reply.header("x-arc-rows"), "2");
+    EXPECT_EQ(LastTime(), 1'700'000'000'000'000) << path;
+    EXPECT_EQ(LastDatabase(), "d");
+  }
+  EXPECT_EQ(
+      Ask("POST", "/write/csv?measurement=cpu&columns=time,v&delimiter=tab&precision=ms", "1700000000000\t1\n").status,
+      204);
+  EXPECT_EQ(LastTime(), 1'700'000'000'000'000);
+  EXPECT_THAT(Ask("POST", "/write/csv", body).body, HasSubstr("the parameter measurement is missing"));
+  EXPECT_EQ(Ask("POST", "/write/csv?measurement=cpu&delimiter=%22", body).status, 400);
+  EXPECT_EQ(Ask("POST", "/write/csv?measurement=cpu&tags=%22open", body).status, 400);
+  TestReply partial = Ask("POST", "/write/csv?measurement=cpu", "time,v\n1,1\nnever,2\n3,3\n");
+  EXPECT_EQ(partial.status, 400);
+  EXPECT_THAT(partial.body, HasSubstr("partial write: line 3: column 'time'"));
+  EXPECT_THAT(partial.body, HasSubstr("\"rows_written\":2,\"rows_refused\":1"));
+}
+
+TEST_F(WriteRoutesTest, TakesArrow) {
+  auto schema = arrow::schema(
+      {arrow::field("time", arrow::timestamp(arrow::TimeUnit::MILLI)), arrow::field("v", arrow::float64())});
+  arrow::TimestampBuilder time(schema->field(0)->type(), arrow::default_memory_pool());
+  arrow::DoubleBuilder value;
+  ASSERT_TRUE(time.Append(1'700'000'000'000).ok() && value.Append(1.5).ok());
+  auto rows = arrow::RecordBatch::Make(schema, 1, {time.Finish().ValueOrDie(), value.Finish().ValueOrDie()});
+  auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
+  auto writer = arrow::ipc::MakeStreamWriter(sink, schema).ValueOrDie();
+  ASSERT_TRUE(writer->WriteRecordBatch(*rows).ok() && writer->Close().ok());
+  const std::string body = sink->Finish().ValueOrDie()->ToString();
+  for (const char* path : {"/write/arrow", "/api/v1/write/arrow"}) {
+    TestReply reply = Ask("POST", std::string(path) + "?measurement=cpu", Zstd(body), "Content-Encoding: zstd\r\n");
+    EXPECT_EQ(reply.status, 204) << path << reply.body;
+    EXPECT_EQ(reply.header("x-arc-lsn"), "77");
+    EXPECT_EQ(LastTime(), 1'700'000'000'000'000) << path;
+  }
+  EXPECT_EQ(Ask("POST", "/write/arrow?measurement=cpu", "no stream").status, 400);
+  EXPECT_EQ(Ask("POST", "/write/arrow", body).status, 400);
 }
 
 TEST_F(WriteRoutesTest, ReportsPartialWritesAndKeepsTheGoodRows) {

@@ -64,6 +64,30 @@ void AddSql(CLI::App* app, SqlCommand* sql) {
       ->check(CLI::NonNegativeNumber);
 }
 
+void AddWrite(CLI::App* app, WriteCommand* write) {
+  static const std::map<std::string, std::optional<FileFormat>> formats = {
+      {"auto", std::nullopt},      {"lp", FileFormat::kLineProtocol}, {"csv", FileFormat::kCsv},
+      {"json", FileFormat::kJson}, {"parquet", FileFormat::kParquet}, {"arrow", FileFormat::kArrow}};
+  AddConfig(app, &write->config);
+  AddServer(app, &write->server);
+  app->add_option("file", write->file, "The file; texts and Arrow streams may be compressed (.gz, .zst)")->required();
+  app->add_option("-D,--db,--database", write->database, "Database to write to (default: ARC_DATABASE, or default)");
+  app->add_option("-m,--measurement", write->measurement,
+                  "Measurement of CSV, Parquet and Arrow rows (default: the file's name without its suffixes)");
+  app->add_option_function<std::string>(
+         "-f,--format", [write](const std::string& name) { write->format = formats.at(name); },
+         "auto (by the file's name), lp, csv, json, parquet or arrow (default: auto)")
+      ->check(CLI::IsMember({"auto", "lp", "csv", "json", "parquet", "arrow"}))
+      ->type_name("FORMAT");
+  app->add_option("--precision", write->precision, "Unit of times that are bare numbers: ns, us, ms, s, m, h or auto");
+  app->add_option("--tags", write->tags, "Columns that are tags, separated by commas (CSV, Parquet, Arrow)");
+  app->add_option("--time-column", write->time_column, "Column of the times (default: time, timestamp or _time)");
+  app->add_option("--delimiter", write->delimiter, "Between the cells of CSV: one byte, or tab (default: a comma)");
+  app->add_option("--batch-rows", write->batch_rows, "Rows sent in one request (default: 50000)")
+      ->check(CLI::Range(1, 1'000'000));
+  app->add_flag("--restart", write->restart, "Begin at the file's beginning, whatever an interrupted run left");
+}
+
 void AddToken(CLI::App* app, TokenCommand* token, std::string* expires) {
   app->require_subcommand(1);
   CLI::App* create = app->add_subcommand("create", "Make a token; its secret is printed once");
@@ -113,6 +137,7 @@ void AddWal(CLI::App* app, WalCommand* wal) {
 Command ParseCommandLine(const std::vector<std::string>& arguments) {
   ServeCommand serve;
   SqlCommand sql;
+  WriteCommand write;
   TokenCommand token;
   ConfigCommand config;
   WalCommand wal;
@@ -122,12 +147,14 @@ Command ParseCommandLine(const std::vector<std::string>& arguments) {
   app.require_subcommand(1);
   CLI::App* serve_app = app.add_subcommand("serve", "Run the server");
   CLI::App* sql_app = app.add_subcommand("sql", "Run one SQL statement on a server");
+  CLI::App* write_app = app.add_subcommand("write", "Write a file to a server; goes on where an earlier run stopped");
   CLI::App* token_app = app.add_subcommand("token", "Make, list and revoke API tokens");
   CLI::App* config_app = app.add_subcommand("config", "Show the configuration");
   CLI::App* wal_app = app.add_subcommand("wal", "Look at or repair the write-ahead log of a stopped server");
   CLI::App* version_app = app.add_subcommand("version", "Print the version");
   AddServe(serve_app, &serve);
   AddSql(sql_app, &sql);
+  AddWrite(write_app, &write);
   AddToken(token_app, &token, &expires);
   AddConfigCommand(config_app, &config);
   AddWal(wal_app, &wal);
@@ -142,6 +169,7 @@ Command ParseCommandLine(const std::vector<std::string>& arguments) {
   }
   if (serve_app->parsed()) return serve;
   if (sql_app->parsed()) return sql;
+  if (write_app->parsed()) return write;
   if (config_app->parsed()) return config;
   if (wal_app->parsed()) return wal;
   if (version_app->parsed()) return VersionCommand{};

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "arc/base/result.h"
+#include "arc/transfer/piece_reader.h"
 
 namespace arc {
 
@@ -37,6 +38,21 @@ struct SqlCommand {
   std::string database;
   SqlFormat format = SqlFormat::kTable;
   int64_t max_rows = 1000;  // shown in a table
+};
+
+struct WriteCommand {
+  ConfigArguments config;
+  ServerArguments server;
+  std::string file;
+  std::string database;
+  std::string measurement;           // CSV, Parquet, Arrow; empty: the file's name without its suffixes
+  std::optional<FileFormat> format;  // absent: by the file's name
+  std::string precision;             // empty: the server's default for the format
+  std::optional<std::string> tags;   // names, separated by commas
+  std::string time_column;
+  std::string delimiter;  // one byte or "tab"; empty: a comma, for .tsv a tab
+  int64_t batch_rows = 50'000;
+  bool restart = false;  // from the file's beginning, whatever an interrupted run left
 };
 
 struct TokenCommand {
@@ -74,8 +90,8 @@ struct UsageText {
   int exit_code = 0;
 };
 
-using Command =
-    std::variant<ServeCommand, SqlCommand, TokenCommand, ConfigCommand, WalCommand, VersionCommand, UsageText>;
+using Command = std::variant<ServeCommand, SqlCommand, WriteCommand, TokenCommand, ConfigCommand, WalCommand,
+                             VersionCommand, UsageText>;
 
 // `arguments` without the program's name.
 Command ParseCommandLine(const std::vector<std::string>& arguments);

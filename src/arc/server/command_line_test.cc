@@ -54,6 +54,48 @@ TEST(CommandLine, Sql) {
   EXPECT_EQ(Parse<UsageText>({"sql", "x", "--max-rows", "-1"}).exit_code, 2);
 }
 
+TEST(CommandLine, Write) {
+  auto write = Parse<WriteCommand>({"write",
+                                    "a.csv",
+                                    "--db",
+                                    "d",
+                                    "-m",
+                                    "cpu",
+                                    "--format",
+                                    "csv",
+                                    "--precision",
+                                    "ms",
+                                    "--tags",
+                                    "a,b",
+                                    "--time-column",
+                                    "when",
+                                    "--delimiter",
+                                    "tab",
+                                    "--batch-rows",
+                                    "7",
+                                    "--restart",
+                                    "--url",
+                                    "http://h:1",
+                                    "--token",
+                                    "t"});
+  EXPECT_EQ(write.file, "a.csv");
+  EXPECT_EQ(write.database, "d");
+  EXPECT_EQ(write.measurement, "cpu");
+  EXPECT_EQ(write.format, FileFormat::kCsv);
+  EXPECT_EQ(write.precision, "ms");
+  EXPECT_EQ(write.tags, "a,b");
+  EXPECT_EQ(write.time_column, "when");
+  EXPECT_EQ(write.delimiter, "tab");
+  EXPECT_EQ(write.batch_rows, 7);
+  EXPECT_TRUE(write.restart);
+  EXPECT_EQ(write.server.url, "http://h:1");
+  EXPECT_EQ(Parse<WriteCommand>({"write", "a.csv", "-f", "auto"}).format, std::nullopt);
+  EXPECT_FALSE(Parse<WriteCommand>({"write", "a.csv"}).tags.has_value());
+  EXPECT_EQ(Parse<UsageText>({"write"}).exit_code, 2);
+  EXPECT_EQ(Parse<UsageText>({"write", "a", "--format", "xml"}).exit_code, 2);
+  EXPECT_EQ(Parse<UsageText>({"write", "a", "--batch-rows", "0"}).exit_code, 2);
+}
+
 TEST(CommandLine, Token) {
   auto token = Parse<TokenCommand>(
       {"token", "create", "telegraf", "--write", "--databases", "a,b", "--expires", "30d", "--description", "agents"});

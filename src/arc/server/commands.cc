@@ -96,6 +96,7 @@ int RunCommand(const Command& command, const Console& console) {
     const Console& console;
     int operator()(const ServeCommand& serve) const { return RunServe(serve, console); }
     int operator()(const SqlCommand& sql) const { return RunSql(sql, console); }
+    int operator()(const WriteCommand& write) const { return RunWrite(write, console); }
     int operator()(const TokenCommand& token) const { return RunToken(token, console); }
     int operator()(const ConfigCommand& config) const { return RunConfig(config, console); }
     int operator()(const WalCommand& wal) const { return RunWal(wal, console); }

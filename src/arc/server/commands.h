@@ -31,6 +31,7 @@ int Fail(const Console& console, const Error& error);
 
 int RunServe(const ServeCommand& command, const Console& console);
 int RunSql(const SqlCommand& command, const Console& console);
+int RunWrite(const WriteCommand& command, const Console& console);
 int RunToken(const TokenCommand& command, const Console& console);
 int RunConfig(const ConfigCommand& command, const Console& console);
 int RunWal(const WalCommand& command, const Console& console);

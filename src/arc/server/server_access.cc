@@ -4,6 +4,7 @@
 
 #include "arc/base/clock.h"
 #include "arc/base/uuid.h"
+#include "arc/engine/data_folder.h"
 
 namespace arc {
 
@@ -11,8 +12,8 @@ namespace {
 
 constexpr char kAddressFile[] = "/server.url";
 constexpr char kTokenFile[] = "/auth.db";
-constexpr char kLockFile[] = "/LOCK";
 constexpr int64_t kLocalTokenMicros = 15LL * 60 * 1'000'000;
+constexpr int64_t kLocalWriteMicros = 24 * 3600LL * 1'000'000;  // a large file takes its time
 constexpr std::string_view kLocalTokenName = "arc command line ";
 
 std::string Variable(const char* name) {
@@ -70,10 +71,10 @@ bool IsLoopback(const std::string& url) {
 }
 
 Result<std::unique_ptr<DiskLock>> LockDataFolder(LocalDisk& disk, const std::string& data_folder) {
-  return disk.Lock(data_folder + kLockFile);
+  return disk.Lock(data_folder + kDataFolderLock);
 }
 
-Result<std::unique_ptr<LocalToken>> LocalToken::Make(const std::string& data_folder, bool admin, Clock& clock,
+Result<std::unique_ptr<LocalToken>> LocalToken::Make(const std::string& data_folder, LocalRight right, Clock& clock,
                                                      RandomSource& random) {
   const std::string path = data_folder + kTokenFile;
   ARC_ASSIGN_OR_RETURN(bool there, SystemDisk().Exists(path));
@@ -83,10 +84,11 @@ Result<std::unique_ptr<LocalToken>> LocalToken::Make(const std::string& data_fol
   RemoveLeftOver(*store, now);
   NewToken token;
   token.name = std::string(kLocalTokenName) + Uuid::Random(random).ToString();
-  token.description = "made by the command line for one request";
-  token.read = true;
-  token.admin = admin;
-  token.expires_at_micros = now + kLocalTokenMicros;
+  token.description = "made by the command line for one run";
+  token.read = right != LocalRight::kWrite;
+  token.write = right == LocalRight::kWrite;
+  token.admin = right == LocalRight::kAdmin;
+  token.expires_at_micros = now + (token.write ? kLocalWriteMicros : kLocalTokenMicros);
   ARC_ASSIGN_OR_RETURN(std::string secret, store->Create(token));
   return std::unique_ptr<LocalToken>(new LocalToken(std::move(store), token.name, std::move(secret)));
 }
@@ -99,7 +101,7 @@ LocalToken::~LocalToken() {
   }
 }
 
-ServerAccess FindServer(const ServerArguments& arguments, const std::string& data_folder, bool admin) {
+ServerAccess FindServer(const ServerArguments& arguments, const std::string& data_folder, LocalRight right) {
   ServerAccess access;
   access.url = arguments.url.empty() ? Variable("ARC_URL") : arguments.url;
   const std::optional<std::string> here = ReadServerAddress(SystemDisk(), data_folder);
@@ -108,7 +110,7 @@ ServerAccess FindServer(const ServerArguments& arguments, const std::string& dat
   access.token = arguments.token.empty() ? Variable("ARC_TOKEN") : arguments.token;
   // A token of this folder is worth nothing elsewhere, and is not shown to other machines.
   if (!access.token.empty() || (access.url != here && !IsLoopback(access.url))) return access;
-  auto local = LocalToken::Make(data_folder, admin, SystemClock(), SystemRandom());
+  auto local = LocalToken::Make(data_folder, right, SystemClock(), SystemRandom());
   if (local.ok()) {
     access.local = std::move(*local);
     access.token = access.local->secret();

@@ -24,11 +24,14 @@ bool IsLoopback(const std::string& url);
 // The folder's lock, which a running server holds: kConflict while one does.
 Result<std::unique_ptr<DiskLock>> LockDataFolder(LocalDisk& disk, const std::string& data_folder);
 
+// What a command needs to be allowed.
+enum class LocalRight { kRead, kWrite, kAdmin };
+
 // A token for one run of the command line, made in the data folder's token store and revoked when destroyed. Whoever
 // may write that file is an administrator already; nothing secret is left on disk.
 class LocalToken {
  public:
-  static Result<std::unique_ptr<LocalToken>> Make(const std::string& data_folder, bool admin, Clock& clock,
+  static Result<std::unique_ptr<LocalToken>> Make(const std::string& data_folder, LocalRight right, Clock& clock,
                                                   RandomSource& random);
   ~LocalToken();
   LocalToken(const LocalToken&) = delete;
@@ -49,6 +52,6 @@ struct ServerAccess {
   std::string token;  // empty: none to be had
   std::unique_ptr<LocalToken> local;
 };
-ServerAccess FindServer(const ServerArguments& arguments, const std::string& data_folder, bool admin);
+ServerAccess FindServer(const ServerArguments& arguments, const std::string& data_folder, LocalRight right);
 
 }  // namespace arc

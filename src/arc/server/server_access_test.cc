@@ -40,31 +40,31 @@ TEST_F(ServerAccessTest, Urls) {
 }
 
 TEST_F(ServerAccessTest, TheServersAddressIsFoundWhileItRuns) {
-  EXPECT_EQ(FindServer({}, folder_, false).url, "http://localhost:8000");
+  EXPECT_EQ(FindServer({}, folder_, LocalRight::kRead).url, "http://localhost:8000");
   ASSERT_TRUE(WriteServerAddress(SystemDisk(), folder_, "http://localhost:9123").ok());
-  EXPECT_EQ(FindServer({}, folder_, false).url, "http://localhost:9123");
-  EXPECT_EQ(FindServer({"other:1", ""}, folder_, false).url, "http://other:1");
+  EXPECT_EQ(FindServer({}, folder_, LocalRight::kRead).url, "http://localhost:9123");
+  EXPECT_EQ(FindServer({"other:1", ""}, folder_, LocalRight::kRead).url, "http://other:1");
   setenv("ARC_URL", "https://elsewhere", 1);
-  EXPECT_EQ(FindServer({}, folder_, false).url, "https://elsewhere");
+  EXPECT_EQ(FindServer({}, folder_, LocalRight::kRead).url, "https://elsewhere");
   unsetenv("ARC_URL");
   RemoveServerAddress(SystemDisk(), folder_);
   EXPECT_FALSE(ReadServerAddress(SystemDisk(), folder_).has_value());
 }
 
 TEST_F(ServerAccessTest, ALocalTokenLivesAsLongAsTheCommand) {
-  EXPECT_EQ(FindServer({}, folder_, true).token, "") << "no token store, no token";
+  EXPECT_EQ(FindServer({}, folder_, LocalRight::kAdmin).token, "") << "no token store, no token";
   EXPECT_FALSE(std::filesystem::exists(folder_ + "/auth.db"));
   auto store = Store();
   std::string secret;
   {
-    ServerAccess access = FindServer({}, folder_, true);
+    ServerAccess access = FindServer({}, folder_, LocalRight::kAdmin);
     secret = access.token;
     auto principal = store->Authenticate(secret);
     ASSERT_TRUE(principal.ok());
     EXPECT_TRUE(principal->admin);
   }
   EXPECT_TRUE(store->List()->empty());
-  auto reader = LocalToken::Make(folder_, false, SystemClock(), SystemRandom());
+  auto reader = LocalToken::Make(folder_, LocalRight::kRead, SystemClock(), SystemRandom());
   ASSERT_TRUE(reader.ok());
   auto principal = store->Authenticate((*reader)->secret());
   EXPECT_TRUE(principal->CanRead("any"));
@@ -73,11 +73,11 @@ TEST_F(ServerAccessTest, ALocalTokenLivesAsLongAsTheCommand) {
 
 TEST_F(ServerAccessTest, AGivenTokenWinsAndNoneIsMadeForOtherMachines) {
   auto store = Store();
-  EXPECT_EQ(FindServer({"", "given"}, folder_, true).token, "given");
+  EXPECT_EQ(FindServer({"", "given"}, folder_, LocalRight::kAdmin).token, "given");
   setenv("ARC_TOKEN", "from-environment", 1);
-  EXPECT_EQ(FindServer({}, folder_, true).token, "from-environment");
+  EXPECT_EQ(FindServer({}, folder_, LocalRight::kAdmin).token, "from-environment");
   unsetenv("ARC_TOKEN");
-  EXPECT_EQ(FindServer({"http://10.0.0.1", ""}, folder_, true).token, "");
+  EXPECT_EQ(FindServer({"http://10.0.0.1", ""}, folder_, LocalRight::kAdmin).token, "");
   EXPECT_TRUE(store->List()->empty());
 }
 
@@ -86,7 +86,7 @@ TEST_F(ServerAccessTest, WhatKilledCommandsLeftBehindIsRemoved) {
   int64_t past = SystemClock().WallMicros() - 1;
   ASSERT_TRUE(store->Create({.name = "arc command line killed", .expires_at_micros = past}).ok());
   ASSERT_TRUE(store->Create({.name = "somebody's", .expires_at_micros = past}).ok());
-  FindServer({}, folder_, true);
+  FindServer({}, folder_, LocalRight::kAdmin);
   ASSERT_EQ(store->List()->size(), 1u);
   EXPECT_EQ((*store->List())[0].name, "somebody's");
 }

@@ -98,7 +98,7 @@ int RunSql(const SqlCommand& command, const Console& console) {
     Fail(console, InvalidArgument("no SQL was given"));
     return kExitUsage;
   }
-  ServerAccess access = FindServer(command.server, config->Text("storage.data_dir"), /*admin=*/false);
+  ServerAccess access = FindServer(command.server, config->Text("storage.data_dir"), LocalRight::kRead);
   ApiClient client(access.url, access.token);
   const ApiRequest request = RequestOf(command, sql);
   Status status;

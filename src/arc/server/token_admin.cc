@@ -154,7 +154,8 @@ Result<std::unique_ptr<TokenAdmin>> TokenAdmin::Find(const ServerArguments& argu
       return WithContext(std::move(lock).error(), "the server's address is not known, give it with --url");
     }
   }
-  return std::unique_ptr<TokenAdmin>(std::make_unique<ServerTokens>(FindServer(arguments, data_folder, true)));
+  return std::unique_ptr<TokenAdmin>(
+      std::make_unique<ServerTokens>(FindServer(arguments, data_folder, LocalRight::kAdmin)));
 }
 
 }  // namespace arc
