@@ -118,6 +118,14 @@ def test_old_rows_land_in_their_own_hours(server):
     assert server.sql("SELECT v FROM old WHERE time >= '1970-01-02 03:00:00' AND time < '1970-01-02 04:00:00'") == [[27]]
 
 
+@pytest.mark.parametrize("name", ["m" * 255, "m" * 200, "\u00fc" * 42])
+def test_the_longest_measurement_names_reach_the_disk(server, name):
+    """A file is named after its measurement and more; file systems take 255 bytes."""
+    assert server.post("/write", f"{name} v=1 1000000000\n".encode())[0] == 204
+    server.flush()
+    assert server.sql(f'SELECT v FROM "{name}"') == [[1]]
+
+
 def test_the_sandbox_refuses_files_and_changes(server):
     server.post("/write", line_protocol())
     for statement in [

@@ -136,9 +136,8 @@ Result<WrittenFile> Flusher::WriteOne(const Table& table, const Schema& schema, 
                                       const SortedRows& rows, int* number) {
   std::string prefix = EncodePathElement(table.ref().name).substr(0, kNamePrefixBytes);
   for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
-    std::string key =
-        fmt::format("{}/{}/{}_{:%Y%m%d_%H%M%S}_{}_{}-{}-{}.parquet", TableFolder(table.ref()), folder, prefix,
-                    UtcOf(rows.first_time()), rows.rows(), lineage8_, first.value, (*number)++);
+    std::string key = fmt::format("{}/{}/{}_{:%Y%m%d_%H%M%S}_{}_{}-{}-{}.parquet", TableFolder(table.ref()), folder,
+                                  prefix, UtcOf(rows.first_time()), rows.rows(), lineage8_, first.value, (*number)++);
     auto written = WriteDataFile(files_, key, schema, rows, parquet_);
     // The name is taken by an attempt that a crash cut short; it is no part of the table.
     if (!written.ok() && written.error().kind == ErrorKind::kAlreadyExists) continue;
