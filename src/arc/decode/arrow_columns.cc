@@ -1,6 +1,7 @@
 #include "arc/decode/arrow_columns.h"
 
 #include <arrow/array.h>
+#include <arrow/array/array_run_end.h>
 #include <arrow/buffer.h>
 #include <arrow/extension_type.h>
 #include <arrow/record_batch.h>
@@ -19,6 +20,36 @@ namespace {
 
 Error Unsound(const std::string& column, const std::string& why) {
   return InvalidArgument("not a sound Arrow IPC stream: column " + Snippet(column) + ": " + why);
+}
+
+// How much text the views of an array show, the same bytes as often as they are shown.
+int64_t BytesInView(const arrow::Array& array) {
+  const auto& views = static_cast<const arrow::StringViewArray&>(array);
+  const auto* values = views.data()->GetValues<arrow::StringViewType::c_type>(1);
+  int64_t bytes = 0;
+  for (int64_t i = 0; i < views.length(); ++i) {
+    if (!views.IsNull(i)) bytes += std::max(values[i].size(), 0);
+  }
+  return bytes;
+}
+
+Status ValidateValues(const std::string& column, const arrow::Array& array, MemoryBudget* budget) {
+  if (array.type_id() == arrow::Type::RUN_END_ENCODED) {
+    const auto& values = *static_cast<const arrow::RunEndEncodedArray&>(array).values();
+    ARC_RETURN_IF_ERROR(ValidateValues(column, values, budget));
+  }
+  auto status = array.Validate();
+  if (status.ok() && array.type_id() == arrow::Type::STRING_VIEW) {
+    // Many views of one long text would be a long validation.
+    const int64_t bytes = BytesInView(array);
+    budget->Take(bytes);
+    status = array.ValidateFull();
+    budget->GiveBack(bytes);
+  } else if (status.ok()) {
+    status = array.ValidateFull();
+  }
+  if (status.IsOutOfMemory()) throw std::bad_alloc();
+  return status.ok() ? Status() : Unsound(column, Snippet(status.message()));
 }
 
 // No text in it twice and no NULL, as a tag's dictionary has to be.
@@ -84,7 +115,7 @@ Result<std::unique_ptr<ArrowColumns>> ArrowColumns::Of(const arrow::Schema& sche
   return columns;
 }
 
-Status ArrowColumns::Bind(const arrow::RecordBatch& rows) {
+Status ArrowColumns::Bind(const arrow::RecordBatch& rows, MemoryBudget* budget) {
   rows_ = rows.num_rows();
   if (rows_ < 0) return InvalidArgument("not a sound Arrow IPC stream: a negative number of rows");
   for (size_t i = 0; i < columns_.size(); ++i) {
@@ -95,33 +126,29 @@ Status ArrowColumns::Bind(const arrow::RecordBatch& rows) {
       column.array = static_cast<const arrow::ExtensionArray&>(*column.array).storage();
     }
     if (column.array->length() != rows_) return Unsound(column.name, "it has not as many values as there are rows");
-    ARC_RETURN_IF_ERROR(Validate(&column));
+    ARC_RETURN_IF_ERROR(Validate(&column, budget));
     column.cells = CellsOf(*column.array);
   }
   return {};
 }
 
-Status ArrowColumns::Validate(Column* column) {
-  if (column->array->type_id() == arrow::Type::DICTIONARY) return ValidateCodes(column);
-  const auto status = column->array->ValidateFull();
-  if (status.IsOutOfMemory()) throw std::bad_alloc();
-  return status.ok() ? Status() : Unsound(column->name, Snippet(status.message()));
+Status ArrowColumns::Validate(Column* column, MemoryBudget* budget) {
+  if (column->array->type_id() == arrow::Type::DICTIONARY) return ValidateCodes(column, budget);
+  return ValidateValues(column->name, *column->array, budget);
 }
 
 // A dictionary is looked at when it is new only: small record batches must not cost a large one each.
-Status ArrowColumns::ValidateCodes(Column* column) {
+Status ArrowColumns::ValidateCodes(Column* column, MemoryBudget* budget) {
   const auto& coded = static_cast<const arrow::DictionaryArray&>(*column->array);
   if (const auto status = coded.indices()->ValidateFull(); !status.ok()) {
     return Unsound(column->name, Snippet(status.message()));
   }
   if (coded.dictionary()->data() != (column->words == nullptr ? nullptr : column->words->data())) {
-    const auto status = coded.dictionary()->ValidateFull();
-    if (!status.ok()) return Unsound(column->name, Snippet(status.message()));
+    ARC_RETURN_IF_ERROR(ValidateValues(column->name, *coded.dictionary(), budget));
     column->words = coded.dictionary();
     column->distinct_words = false;
     if (column->role == ColumnRole::kTag && coded.indices()->type_id() == arrow::Type::INT32) {
-      MemoryBudget budget(std::numeric_limits<int64_t>::max());
-      column->distinct_words = DistinctWords(*column->words, &budget);
+      column->distinct_words = DistinctWords(*column->words, budget);
     }
   }
   const int64_t words = coded.dictionary()->length();

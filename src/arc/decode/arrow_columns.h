@@ -28,8 +28,8 @@ class ArrowColumns {
   static Result<std::unique_ptr<ArrowColumns>> Of(const arrow::Schema& schema, const TableBodyOptions& options);
 
   // Validates the record batch in full and makes it the one at hand. What Arrow holds to be unsound is
-  // kInvalidArgument.
-  Status Bind(const arrow::RecordBatch& rows);
+  // kInvalidArgument. Throws std::bad_alloc where looking at it would be more work than `budget` allows.
+  Status Bind(const arrow::RecordBatch& rows, MemoryBudget* budget);
 
   // The record batch at hand as a batch of its own, arrays that fit taken as they are and the others converted; nothing
   // when a row has to be refused.
@@ -53,8 +53,8 @@ class ArrowColumns {
   };
 
   explicit ArrowColumns(const TableBodyOptions& options) : options_(options) {}
-  Status Validate(Column* column);
-  Status ValidateCodes(Column* column);
+  Status Validate(Column* column, MemoryBudget* budget);
+  Status ValidateCodes(Column* column, MemoryBudget* budget);
   std::optional<int64_t> Time(const Scalar& value, const Column& column, std::string* why) const;
   std::shared_ptr<arrow::Array> InPlace(const Column& column, MemoryBudget* budget) const;
   Added AppendCell(Column& column, const Scalar& value, uint32_t row, ColumnBuilder* to, std::string* error) const;

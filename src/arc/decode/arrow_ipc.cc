@@ -106,7 +106,7 @@ class ArrowDecoder {
   }
 
   Status TakeRows(const arrow::RecordBatch& rows) {
-    ARC_RETURN_IF_ERROR(columns_->Bind(rows));
+    ARC_RETURN_IF_ERROR(columns_->Bind(rows, request_->budget()));
     const int64_t count = rows.num_rows();
     if (count == 0) return {};
     if (count > std::numeric_limits<int32_t>::max() - position_) return TooLargeToDecode(body_.size()).error();

@@ -3,6 +3,7 @@
 #include <arrow/api.h>
 #include <arrow/io/memory.h>
 #include <arrow/ipc/writer.h>
+#include <arrow/util/binary_view_util.h>
 #include <arrow/util/compression.h>
 #include <gtest/gtest.h>
 
@@ -226,9 +227,9 @@ TEST(ArrowIpc, CompressedStreams) {
 }
 
 TEST(ArrowIpc, ABombIsTooLarge) {
-  // 800 MB of one value in 100 KB or so.
+  // 320 MB of one value in 100 KB or so.
   arrow::DoubleBuilder zeros;
-  ASSERT_TRUE(zeros.AppendEmptyValues(50'000'000).ok());
+  ASSERT_TRUE(zeros.AppendEmptyValues(20'000'000).ok());
   const auto values = *zeros.Finish();
   auto options = arrow::ipc::IpcWriteOptions::Defaults();
   options.codec = *arrow::util::Codec::Create(arrow::Compression::ZSTD);
@@ -244,6 +245,26 @@ TEST(ArrowIpc, ABombIsTooLarge) {
   auto bomb = DecodeArrow(ArrowStream({{"time", *runs}, {"v", *runs}}), For("m"));
   ASSERT_FALSE(bomb.ok());
   EXPECT_EQ(bomb.error().kind, ErrorKind::kTooLarge);
+}
+
+TEST(ArrowIpc, ManyViewsOfOneLongTextAreTooLarge) {
+  // 30 GB to look at in 1.5 MB.
+  const std::string text(1 << 20, 'x');
+  const int64_t rows = 30'000;
+  std::vector<arrow::StringViewType::c_type> views(
+      rows, arrow::util::ToNonInlineBinaryView(text.data(), static_cast<int32_t>(text.size()), 0, 0));
+  auto array =
+      std::make_shared<arrow::StringViewArray>(arrow::utf8_view(), rows, arrow::Buffer::FromVector(std::move(views)),
+                                               arrow::BufferVector{arrow::Buffer::FromString(text)});
+  arrow::Int64Builder time;
+  ASSERT_TRUE(time.AppendEmptyValues(rows).ok());
+  const auto times = *time.Finish();
+  const auto coded = Dictionary<arrow::Int8Builder>({0}, array);
+  for (const auto& hostile : {std::static_pointer_cast<arrow::Array>(array), coded}) {
+    auto decoded = DecodeArrow(ArrowStream({{"time", times->Slice(0, hostile->length())}, {"s", hostile}}), For("m"));
+    ASSERT_FALSE(decoded.ok());
+    EXPECT_EQ(decoded.error().kind, ErrorKind::kTooLarge) << decoded.error().message;
+  }
 }
 
 TEST(ArrowIpc, WhatIsNoStream) {
