@@ -117,6 +117,7 @@ Result<std::shared_ptr<parquet::WriterProperties>> PropertiesFor(const Schema& s
 // The first `rows` rows of `ranges` from row `skip` of the first range on; both move past them.
 std::vector<RowRange> TakeRows(int64_t rows, std::span<const RowRange>* ranges, uint32_t* skip) {
   std::vector<RowRange> taken;
+  taken.reserve(std::min(static_cast<size_t>(rows), ranges->size()));
   while (rows > 0) {
     RowRange range = ranges->front();
     range.first += *skip;

@@ -25,7 +25,7 @@ struct Gatherer::Source {
   std::vector<const int32_t*> offsets;  // strings
   std::vector<const char*> bytes;
   bool nullable = false;
-  bool has_nan = false;
+  bool may_have_nan = false;
   CommonDictionary common;  // tags
 };
 
@@ -47,14 +47,26 @@ int64_t RowsOf(Ranges ranges) {
   return rows;
 }
 
+// Ranges that are fetched into the cache ahead: rows in disorder are anywhere.
+constexpr size_t kFetchAhead = 16;
+
+// The values of the ranges, one after the other. Short ones go value by value.
 template <typename T>
-T* Move(const T* from, uint32_t count, T* to) {
-  if (count >= kCallRows) {
-    std::memcpy(to, from, count * sizeof(T));
-  } else {
-    for (uint32_t i = 0; i < count; ++i) to[i] = from[i];
+void Gather(const std::vector<const T*>& values, Ranges ranges, T* to) {
+  const size_t fetched = ranges.size() - std::min(ranges.size(), kFetchAhead);
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    if (i < fetched) __builtin_prefetch(values[ranges[i + kFetchAhead].batch] + ranges[i + kFetchAhead].first);
+    const T* from = values[ranges[i].batch] + ranges[i].first;
+    const uint32_t count = ranges[i].rows;
+    if (count == 1) {
+      *to = *from;
+    } else if (count < kCallRows) {
+      std::copy(from, from + count, to);
+    } else {
+      std::memcpy(to, from, count * sizeof(T));
+    }
+    to += count;
   }
-  return to + count;
 }
 
 // The bits of the ranges. `bits_of(batch)` is a bitmap and the offset of the batch's first row in it; no bitmap: all
@@ -85,7 +97,7 @@ BufferResult GatherWords(const std::vector<const uint64_t*>& words, Ranges range
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values,
                         arrow::AllocateBuffer(rows * static_cast<int64_t>(sizeof(uint64_t))));
   auto* to = reinterpret_cast<uint64_t*>(values->mutable_data());
-  for (const RowRange& range : ranges) to = Move(words[range.batch] + range.first, range.rows, to);
+  Gather(words, ranges, to);
   return values;
 }
 
@@ -100,14 +112,12 @@ BufferResult GatherCodes(const std::vector<const int32_t*>& codes, const CommonD
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values,
                         arrow::AllocateBuffer(rows * static_cast<int64_t>(sizeof(int32_t))));
   auto* to = reinterpret_cast<int32_t*>(values->mutable_data());
+  Gather(codes, ranges, to);
+  if (std::all_of(common.maps.begin(), common.maps.end(), [](const auto& map) { return map.empty(); })) return values;
   for (const RowRange& range : ranges) {
-    const int32_t* from = codes[range.batch] + range.first;
     const auto& map = common.maps[range.batch];
-    if (map.empty()) {
-      to = Move(from, range.rows, to);
-    } else {
-      for (uint32_t i = 0; i < range.rows; ++i) *to++ = Mapped(map, from[i]);
-    }
+    for (uint32_t i = 0; i < range.rows && !map.empty(); ++i) to[i] = Mapped(map, to[i]);
+    to += range.rows;
   }
   return values;
 }
@@ -161,8 +171,7 @@ BufferResult GatherValidity(const Source& source, Ranges ranges, int64_t rows) {
 }
 
 template <typename Source>
-ArrayResult Copy(const Source& source, Ranges ranges) {
-  const int64_t rows = RowsOf(ranges);
+ArrayResult Copy(const Source& source, Ranges ranges, int64_t rows) {
   std::vector<std::shared_ptr<arrow::Buffer>> buffers(2);
   ARROW_ASSIGN_OR_RAISE(buffers[0], GatherValidity(source, ranges, rows));
   switch (source.type->id()) {
@@ -195,12 +204,14 @@ ArrayResult Copy(const Source& source, Ranges ranges) {
   return arrow::MakeArray(data);
 }
 
-bool HoldsNan(const arrow::Array& doubles) {
+// The value of a null row may be anything, so that what is found need not be a NaN: it is looked at closer then.
+bool MayHoldNan(const arrow::Array& doubles) {
   const auto* values = doubles.data()->GetValues<double>(1);
-  // The value of a null row may be anything, so that a NaN found here need not be one; it is looked at closer then.
-  int64_t nans = 0;
-  for (int64_t row = 0; row < doubles.length(); ++row) nans += values[row] != values[row];
-  return nans > 0;
+  const int64_t rows = doubles.length();
+  bool found = rows > 0 && std::isnan(values[rows - 1]);
+  // Two at a time: unordered is what holds a NaN.
+  for (int64_t row = 0; row + 1 < rows; row += 2) found |= std::isunordered(values[row], values[row + 1]);
+  return found;
 }
 
 }  // namespace
@@ -246,8 +257,8 @@ Result<std::shared_ptr<const Gatherer>> Gatherer::Make(
       default: return Internal("no way to sort a column of type " + source.type->ToString());
     }
     if (source.type->id() == arrow::Type::DOUBLE) {
-      source.has_nan =
-          std::any_of(source.arrays.begin(), source.arrays.end(), [](const auto& array) { return HoldsNan(*array); });
+      source.may_have_nan =
+          std::any_of(source.arrays.begin(), source.arrays.end(), [](const auto& array) { return MayHoldNan(*array); });
     }
   }
   const bool timed = !sources.empty() && sources[0].type->id() == arrow::Type::TIMESTAMP && !sources[0].nullable;
@@ -269,7 +280,7 @@ TimeColumns Gatherer::Times() const {
 
 bool Gatherer::HasNan(size_t column, Ranges ranges) const {
   const Source& source = sources_[column];
-  if (!source.has_nan) return false;
+  if (!source.may_have_nan) return false;
   return std::any_of(ranges.begin(), ranges.end(), [&](const RowRange& range) {
     const auto& doubles = static_cast<const arrow::DoubleArray&>(*source.arrays[range.batch]);
     for (int64_t row = range.first; row < int64_t{range.first} + range.rows; ++row) {
@@ -283,13 +294,15 @@ arrow::Result<arrow::ArrayVector> Gatherer::Column(size_t column, Ranges ranges)
   const Source& source = sources_[column];
   arrow::ArrayVector arrays;
   const bool tag = source.type->id() == arrow::Type::DICTIONARY;
-  if (!tag && static_cast<size_t>(RowsOf(ranges)) >= ranges.size() * kSliceRows) {
+  const int64_t rows = RowsOf(ranges);
+  if (!tag && static_cast<size_t>(rows) >= ranges.size() * kSliceRows) {
     for (const RowRange& range : ranges) arrays.push_back(source.arrays[range.batch]->Slice(range.first, range.rows));
     return arrays;
   }
   while (!ranges.empty()) {
     const size_t count = source.offsets.empty() ? ranges.size() : Strings{source.offsets, source.bytes}.Reach(ranges);
-    ARROW_ASSIGN_OR_RAISE(auto array, Copy(source, ranges.first(count)));
+    const Ranges piece = ranges.first(count);
+    ARROW_ASSIGN_OR_RAISE(auto array, Copy(source, piece, RowsOf(piece)));
     arrays.push_back(std::move(array));
     ranges = ranges.subspan(count);
   }

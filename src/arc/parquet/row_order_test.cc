@@ -79,7 +79,7 @@ TEST(OrderByTimeTest, RunsAndRowsAgreeWithAStableSort) {
 }
 
 TEST(OrderByTimeTest, RefusesWhatDoesNotFit) {
-  std::vector<int64_t> column(200);
+  std::vector<int64_t> column(5000);
   for (size_t i = 0; i < column.size(); ++i) column[i] = -static_cast<int64_t>(i);
   EXPECT_EQ(OrderByTime({column}, INT64_MAX).error().kind, ErrorKind::kInvalidArgument);
   EXPECT_TRUE(OrderByTime({std::span(column).first(10)}, INT64_MAX).ok()) << "a merge has no such limit";
@@ -88,7 +88,7 @@ TEST(OrderByTimeTest, RefusesWhatDoesNotFit) {
 TEST(OrderByTimeTest, EndsOfTheRange) {
   const std::vector<int64_t> few{INT64_MAX, 0, INT64_MIN, INT64_MAX - 1, INT64_MIN + 1};
   std::vector<int64_t> many = few;
-  for (int64_t i = 0; i < 200; ++i) many.push_back(-i);
+  for (int64_t i = 0; i < 5000; ++i) many.push_back(-i);
   for (const auto& column : {few, many}) {
     const auto order = OrderByTime({column}, kHour).value();
     EXPECT_EQ(Expand(order.begin()->second), (Expand({{0, 2, 1}, {0, 4, 1}})));

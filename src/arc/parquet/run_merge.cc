@@ -6,10 +6,11 @@
 namespace arc {
 namespace {
 
-// With fewer rows than these in a range, a pass over digits beats the comparisons.
+// With fewer rows than these in a range, a pass over digits beats the comparisons; a few such ranges are let pass.
 constexpr size_t kLeastRangeRows = 8;
-// As many ranges are allowed for however few the rows.
-constexpr size_t kFewRanges = 64;
+constexpr size_t kFewRanges = 1024;
+
+bool TooMany(size_t ranges, size_t rows_so_far) { return ranges > kFewRanges + rows_so_far / kLeastRangeRows; }
 
 // Orders rows: by time, those of one time as they came.
 struct Place {
@@ -49,14 +50,14 @@ struct Run {
   }
 };
 
-std::optional<std::map<int64_t, std::vector<Run>>> FindRuns(const TimeColumns& times, int64_t bucket_micros,
-                                                            size_t most) {
+std::optional<std::map<int64_t, std::vector<Run>>> FindRuns(const TimeColumns& times, int64_t bucket_micros) {
   std::map<int64_t, std::vector<Run>> runs;
   size_t count = 0;
+  size_t before = 0;  // rows of the batches before
   for (size_t batch = 0; batch < times.size(); ++batch) {
     const std::span<const int64_t> column = times[batch];
     for (size_t row = 0; row < column.size();) {
-      if (++count > most) return std::nullopt;
+      if (TooMany(++count, before + row)) return std::nullopt;
       const size_t first = row;
       const int64_t bucket = BucketOf(column[row], bucket_micros);
       const int64_t last = TimesOf(bucket, bucket_micros).last;
@@ -65,19 +66,21 @@ std::optional<std::map<int64_t, std::vector<Run>>> FindRuns(const TimeColumns& t
           {column.data() + first,
            {static_cast<uint32_t>(batch), static_cast<uint32_t>(first), static_cast<uint32_t>(row - first)}});
     }
+    before += column.size();
   }
   return runs;
 }
 
-// False: more than `most` ranges.
-bool Merge(std::vector<Run> runs, size_t most, std::vector<RowRange>* ranges) {
+// False: too many ranges.
+bool Merge(std::vector<Run> runs, std::vector<RowRange>* ranges) {
   std::sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) { return a.Head() < b.Head(); });
   ranges->reserve(runs.size());
   // Runs that another one interrupted. The others wait in `runs`, so that those without overlap never enter the queue.
   std::priority_queue<Run, std::vector<Run>, std::greater<Run>> begun;
   size_t next = 0;
+  size_t rows = 0;
   while (next < runs.size() || !begun.empty()) {
-    if (ranges->size() == most) return false;
+    if (TooMany(ranges->size(), rows)) return false;
     Run run;
     if (begun.empty() || (next < runs.size() && runs[next].Head() < begun.top().Head())) {
       run = runs[next++];
@@ -89,6 +92,7 @@ bool Merge(std::vector<Run> runs, size_t most, std::vector<RowRange>* ranges) {
     if (next < runs.size()) count = std::min(count, run.RowsBefore(runs[next].Head()));
     if (!begun.empty()) count = std::min(count, run.RowsBefore(begun.top().Head()));
     ranges->push_back(run.Take(count));
+    rows += count;
     if (run.rows.rows > 0) begun.push(run);
   }
   return true;
@@ -103,16 +107,11 @@ BucketTimes TimesOf(int64_t bucket, int64_t bucket_micros) {
 }
 
 std::optional<std::map<int64_t, std::vector<RowRange>>> MergeRuns(const TimeColumns& times, int64_t bucket_micros) {
-  size_t rows = 0;
-  for (const auto& column : times) rows += column.size();
-  size_t left = std::max(kFewRanges, rows / kLeastRangeRows);
-  auto runs = FindRuns(times, bucket_micros, left);
+  auto runs = FindRuns(times, bucket_micros);
   if (!runs.has_value()) return std::nullopt;
   std::map<int64_t, std::vector<RowRange>> order;
   for (auto& [bucket, of_bucket] : *runs) {
-    auto& ranges = order[bucket];
-    if (!Merge(std::move(of_bucket), left, &ranges)) return std::nullopt;
-    left -= ranges.size();
+    if (!Merge(std::move(of_bucket), &order[bucket])) return std::nullopt;
   }
   return order;
 }
