@@ -64,7 +64,7 @@ def run(target, build, seconds, seeds_only):
     text = done.stderr.decode(errors="replace")
     runs = newest(r"number_of_executed_units: (\d+)", text)
     coverage, features = newest(r"cov: (\d+)", text), newest(r" ft: (\d+)", text)
-    new_units, peak_mb = newest(r"new_units_added: (\d+)", text), newest(r"peak_rss_mb: (\d+)", text)
+    new_units, peak_mb = newest(r"new_units_added:\s*(\d+)", text), newest(r"peak_rss_mb:\s*(\d+)", text)
     line = (
         f"{name:28} {runs:>9} runs  cov {coverage:>6}  ft {features:>6}  new {new_units:>5}  "
         f"peak {peak_mb:>4} MB  {took_s:5.1f} s"
@@ -83,7 +83,7 @@ def main():
     parser.add_argument("targets", nargs="*", help="all when none is named")
     parser.add_argument("--seconds", type=int, default=30, help="of each target")
     parser.add_argument("--seeds-only", action="store_true")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     build = arguments.build.resolve()
     names = sorted(arguments.targets) or sorted(path.stem for path in (ROOT / "tests" / "fuzz").glob("*_fuzz.cc"))
     programs = [build / "tests" / "fuzz" / name for name in names]

@@ -11,6 +11,7 @@
 #include "arc/query/show_functions.h"
 #include "arc/query/statement.h"
 #include "arc/query/store_file_system.h"
+#include "arc/query/work_memory.h"
 #include "duckdb/catalog/catalog_search_path.hpp"
 #include "duckdb/common/arrow/arrow_converter.hpp"
 #include "duckdb/common/arrow/arrow_type_extension.hpp"
@@ -167,7 +168,10 @@ class DuckDatabase : public Database, public std::enable_shared_from_this<DuckDa
     duckdb::DBConfig config;
     RegisterArcCatalog(config, sources_);
     if (options.threads > 0) config.SetOptionByName("threads", duckdb::Value::BIGINT(options.threads));
-    config.SetOptionByName("memory_limit", duckdb::Value(std::to_string(MemoryLimit(options)) + "B"));
+    const int64_t memory_limit = MemoryLimit(options);
+    // Before the first of its blocks: the pool has a limit of its own, what is computed beside it gets half as much.
+    BoundWorkMemory(memory_limit / 2);
+    config.SetOptionByName("memory_limit", duckdb::Value(std::to_string(memory_limit) + "B"));
     config.SetOptionByName("temp_directory", duckdb::Value(temp_folder));
     config.SetOptionByName("autoinstall_known_extensions", duckdb::Value::BOOLEAN(false));
     config.SetOptionByName("autoload_known_extensions", duckdb::Value::BOOLEAN(false));
