@@ -102,9 +102,8 @@ Result<WrittenFile> Flusher::WriteOne(const Table& table, const Schema& schema, 
   int64_t first_time = times->GetValues<int64_t>(1)[0];
   std::string prefix = EncodePathElement(table.ref().name).substr(0, kNamePrefixBytes);
   for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
-    std::string key =
-        fmt::format("{}/{}/{}_{:%Y%m%d_%H%M%S}_{}_{}-{}-{}.parquet", TableFolder(table.ref()), folder,
-                    EncodePathElement(table.ref().name), UtcOf(first_time), rows, lineage8_, first.value, (*number)++);
+    std::string key = fmt::format("{}/{}/{}_{:%Y%m%d_%H%M%S}_{}_{}-{}-{}.parquet", TableFolder(table.ref()), folder,
+                                  prefix, UtcOf(first_time), rows, lineage8_, first.value, (*number)++);
     auto written = WriteDataFile(store_, key, schema, batches, parquet_);
     // The name is taken by an attempt that a crash cut short; it is no part of the table.
     if (!written.ok() && written.error().kind == ErrorKind::kAlreadyExists) continue;

@@ -1,9 +1,8 @@
-#include "arc/query/work_memory.h"
+#include "arc/query/bounded_memory.h"
 
 #include <atomic>
 #include <mutex>
 
-#include "duckdb/common/allocator.hpp"
 #include "duckdb/common/exception.hpp"
 #include "duckdb/common/helper.hpp"
 #include "duckdb/common/string_util.hpp"
@@ -19,7 +18,7 @@ void Take(int64_t bytes) {
   const int64_t limit = limit_bytes.load(std::memory_order_relaxed);
   if (bytes < kBoundedBlockBytes || used <= limit) return;
   used_bytes.fetch_sub(bytes, std::memory_order_relaxed);
-  throw duckdb::OutOfMemoryException("the values being computed take more than %s",
+  throw duckdb::OutOfMemoryException("queries and the values they compute take more than %s",
                                      duckdb::StringUtil::BytesToHumanReadableString(static_cast<duckdb::idx_t>(limit)));
 }
 
@@ -49,7 +48,7 @@ duckdb::data_ptr_t Reallocate(duckdb::PrivateAllocatorData* data, duckdb::data_p
 
 }  // namespace
 
-void BoundWorkMemory(int64_t limit) {
+duckdb::unique_ptr<duckdb::Allocator> BoundMemory(int64_t limit) {
   static std::once_flag installed;
   limit_bytes.store(limit, std::memory_order_relaxed);
   std::call_once(installed, [] {
@@ -57,8 +56,10 @@ void BoundWorkMemory(int64_t limit) {
     duckdb::Allocator::DefaultAllocatorReference() = duckdb::make_shared_ptr<duckdb::Allocator>(
         Allocate, Free, Reallocate, duckdb::make_uniq<duckdb::PrivateAllocatorData>());
   });
+  return duckdb::make_uniq<duckdb::Allocator>(Allocate, Free, Reallocate,
+                                              duckdb::make_uniq<duckdb::PrivateAllocatorData>());
 }
 
-int64_t WorkMemoryBytes() { return used_bytes.load(std::memory_order_relaxed); }
+int64_t DuckMemoryBytes() { return used_bytes.load(std::memory_order_relaxed); }
 
 }  // namespace arc

@@ -6,12 +6,12 @@
 
 #include "arc/base/uuid.h"
 #include "arc/query/arc_catalog.h"
+#include "arc/query/bounded_memory.h"
 #include "arc/query/duck_error.h"
 #include "arc/query/plan_guard.h"
 #include "arc/query/show_functions.h"
 #include "arc/query/statement.h"
 #include "arc/query/store_file_system.h"
-#include "arc/query/work_memory.h"
 #include "duckdb/catalog/catalog_search_path.hpp"
 #include "duckdb/common/arrow/arrow_converter.hpp"
 #include "duckdb/common/arrow/arrow_type_extension.hpp"
@@ -41,6 +41,9 @@ class DuckSession : public Session {
 
   Result<std::shared_ptr<arrow::Schema>> Start(const QueryRequest& request) override {
     std::string sql;
+    if (request.sql.find('\0') != std::string::npos) {
+      return InvalidArgument("the statement holds a NUL");  // DuckDB would read no further
+    }
     try {
       sql = QuoteDefault(request.sql);
       Result<std::shared_ptr<arrow::Schema>> schema = StartChecked(sql, request);
@@ -169,8 +172,8 @@ class DuckDatabase : public Database, public std::enable_shared_from_this<DuckDa
     RegisterArcCatalog(config, sources_);
     if (options.threads > 0) config.SetOptionByName("threads", duckdb::Value::BIGINT(options.threads));
     const int64_t memory_limit = MemoryLimit(options);
-    // Before the first of its blocks: the pool has a limit of its own, what is computed beside it gets half as much.
-    BoundWorkMemory(memory_limit / 2);
+    // The limit is the pool's; what is computed beside it gets half as much.
+    config.allocator = BoundMemory(memory_limit + memory_limit / 2);
     config.SetOptionByName("memory_limit", duckdb::Value(std::to_string(memory_limit) + "B"));
     config.SetOptionByName("temp_directory", duckdb::Value(temp_folder));
     config.SetOptionByName("autoinstall_known_extensions", duckdb::Value::BOOLEAN(false));
