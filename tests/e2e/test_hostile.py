@@ -235,20 +235,17 @@ def write_widest_row(server):
     assert server.sql("SELECT f0, f5000, f9998 FROM wide") == [[0, 5000, 9998]]
 
 
-def write_many_measurements(server):
-    lines = "".join(f"many{i},host=a v={i} 1\n" for i in range(5_000))
+def write_many_measurements(server, count):
+    lines = "".join(f"many{i},host=a v={i} 1\n" for i in range(count))
     assert post(server, LINES, lines.encode())[0] == 204
-    assert server.sql("SELECT v FROM many4999") == [[4999]]
+    assert server.sql(f"SELECT v FROM many{count - 1}") == [[count - 1]]
 
 
-def test_the_widest_row(crowded):
-    write_widest_row(crowded)
-
-
-def test_many_measurements_at_once(tmp_path):
-    server = start(tmp_path)
+def test_the_widest_row_and_many_measurements_at_once(tmp_path):
+    server = start(tmp_path, ARC_INGESTION_MEMORY_MB="512")
     try:
-        write_many_measurements(server)
+        write_widest_row(server)
+        write_many_measurements(server, 1_000)
         assert_alive(server)
     finally:
         server.kill()
@@ -276,7 +273,7 @@ def test_a_million_series_and_flushed_measurements(tmp_path):
         write_series(server, 1_000_000)
         assert peak_mb(server) < 1500
         write_widest_row(server)
-        write_many_measurements(server)
+        write_many_measurements(server, 5_000)
         connection = server.connect()
         connection.timeout = 600
         assert server.request(connection, "POST", "/write/flush", "")[0] == 200
@@ -303,7 +300,7 @@ def test_names_make_the_round_trip(tmp_path):
             row = {"measurement": "m", "time": T0_MS, "fields": {"v": 2.5}}
             database = urllib.parse.quote(name, safe="")
             assert post(server, f"{JSON}?db={database}", json.dumps([row]))[0] == 204, name
-        for restart in [False, False, True]:
+        for restart in [True, False]:
             for name in NAMES:
                 quoted = '"' + name.replace('"', '""') + '"'
                 tag = '"' + name[:20].replace('"', '""') + '_t"'
@@ -551,7 +548,7 @@ def test_huge_literals(server):
 )
 def test_the_sandbox_holds(server, sql):
     status, answer = query(server, sql)
-    assert status in (400, 403) and answer["success"] is False, (status, answer)
+    assert status in (400, 403, 422) and answer["success"] is False, (status, answer)
     assert "root:" not in json.dumps(answer)
     assert not [name for name in os.listdir("/tmp") if name.startswith("arc-escape")]
     assert server.sql("SELECT count(*) FROM cpu") == [[1000]]
