@@ -103,11 +103,15 @@ class ColumnResolver {
   std::unordered_map<std::string, int> folded_;
 };
 
+// Names the first rows that no column before has refused; with those of the other columns they hold the first of all.
 void MarkRefused(const TableRef& table, const Column& target, const BatchColumn& column, const Batch& batch,
-                 const std::vector<int64_t>& rows, std::vector<char>* refused, std::vector<RowError>* errors) {
+                 const std::vector<int64_t>& rows, std::vector<char>* refused, AlignedBatch* out) {
+  size_t named = 0;
   for (int64_t row : rows) {
     if (std::exchange((*refused)[static_cast<size_t>(row)], char{1})) continue;
-    errors->push_back(
+    ++out->refused;
+    if (named++ >= kNamedRefusals) continue;
+    out->errors.push_back(
         {batch.PositionOf(row),
          fmt::format("{} \"{}\" of {}.{} is {}; the row sends a {} that it cannot hold", RoleName(target.role),
                      target.name, table.database, table.name, SqlTypeName(target.type), SqlTypeName(column.type))});
@@ -151,7 +155,7 @@ Result<AlignedBatch> AlignBatch(const TableRef& table, const Batch& batch, Schem
       ++schema->version;
     }
     ARC_ASSIGN_OR_RETURN(auto cast, CastColumn(column, target.type, target.role));
-    MarkRefused(table, target, column, batch, cast.refused_rows, &refused, &out.errors);
+    MarkRefused(table, target, column, batch, cast.refused_rows, &refused, &out);
     BatchColumn aligned{target.name, target.type, target.role, true, cast.values, nullptr};
     auto [at, fresh] = placed.emplace(targets[i], out.batch.columns.size());
     if (fresh) {
@@ -167,6 +171,7 @@ Result<AlignedBatch> AlignBatch(const TableRef& table, const Batch& batch, Schem
     ARC_RETURN_IF_ERROR(KeepRows(refused, &out.batch));
     std::sort(out.errors.begin(), out.errors.end(),
               [](const RowError& a, const RowError& b) { return a.position < b.position; });
+    if (out.errors.size() > kNamedRefusals) out.errors.resize(kNamedRefusals);
   }
   if (out.batch.rows > 0) SetTimeRange(&out.batch);
   return out;

@@ -26,7 +26,7 @@ Table::Table(TableRef ref, ByteBudget* budget, Clock& clock, Schema schema, std:
 
 Result<AlignedBatch> Table::Align(const Batch& batch) {
   // The common case changes nothing and needs no lock: an aligned batch stays valid under every later schema.
-  if (MatchesExactly(*Current()->schema, batch)) return AlignedBatch{batch, {}, {}};
+  if (MatchesExactly(*Current()->schema, batch)) return AlignedBatch{batch, {}, 0, {}};
   std::lock_guard lock(mutex_);
   Schema next = *schema_;
   ARC_ASSIGN_OR_RETURN(auto aligned, AlignBatch(ref_, batch, &next));

@@ -46,9 +46,13 @@ struct StagedRun {
 };
 
 // What Align made of a batch.
+// Of the rows a batch is refused, so many are named: a message for each of millions would take gigabytes.
+inline constexpr size_t kNamedRefusals = 100;
+
 struct AlignedBatch {
-  Batch batch;  // rows == 0: nothing could be taken
-  std::vector<RowError> errors;
+  Batch batch;                       // rows == 0: nothing could be taken
+  std::vector<RowError> errors;      // the first kNamedRefusals refused rows, by position
+  uint64_t refused = 0;              // rows
   std::vector<std::string> notices;  // "tag x is stored as x_tag"
 };
 

@@ -1,6 +1,7 @@
 // Memory of a request under decoding: Arrow buffers that grow, all charged to one bound.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 
@@ -16,8 +17,10 @@ namespace arc {
 // deep inside the row loop, and there is nothing to do there but give up. Not thread-safe; one per request.
 class MemoryBudget {
  public:
-  // 64 MB and sixteen times the body. An ordinary row needs two to four times its text, one-byte integers eight times.
-  explicit MemoryBudget(size_t body_bytes) : left_(kBaseBytes + kBytesPerBodyByte * static_cast<int64_t>(body_bytes)) {}
+  // 64 MB and sixteen times the body, but at most 512 MB. An ordinary row needs two to four times its text, one-byte
+  // integers eight times.
+  explicit MemoryBudget(size_t body_bytes)
+      : left_(std::min(kMostBytes, kBaseBytes + kBytesPerBodyByte * static_cast<int64_t>(body_bytes))) {}
   explicit MemoryBudget(int64_t bytes) : left_(bytes) {}
   // Throws std::bad_alloc when less than `bytes` is left.
   void Take(int64_t bytes);
@@ -32,6 +35,7 @@ class MemoryBudget {
  private:
   static constexpr int64_t kBaseBytes = 64 << 20;
   static constexpr int64_t kBytesPerBodyByte = 16;
+  static constexpr int64_t kMostBytes = 512 << 20;
   int64_t left_;
 };
 

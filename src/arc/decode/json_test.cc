@@ -179,6 +179,12 @@ TEST(JsonBody, Malformed) {
   EXPECT_FALSE(DecodeJson(std::string(2000, '[') + std::string(2000, ']'), {kServerTime}).ok());
 }
 
+TEST(JsonBody, MoreTextThanTheParserMayIndex) {
+  auto refused = DecodeJson(std::string((128 << 20) + 1, ' '), {kServerTime});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, ErrorKind::kTooLarge);
+}
+
 TEST(JsonBody, EveryTruncationIsRefused) {
   const std::string body = R"([{"m":"cpu","t":1,"h":"a","tags":{"region":"eu"},"fields":{"v":0.5,"s":"t\u0041"}},)"
                            R"({"m":"cpu","columns":{"time":[1,2],"v":[1,2],"host":["a","b"]}}])";

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <numeric>
 #include <set>
 
 #include "arc/base/thread.h"
@@ -181,6 +182,59 @@ TEST_F(EngineTest, GoodRowsOfAPartlyBadRequestAreKept) {
   EXPECT_EQ(outcome->rows, 1u);
   ASSERT_EQ(outcome->errors.size(), 1u);
   EXPECT_EQ(Sql("SELECT count(*), sum(b) FROM m"), "2,2;");
+}
+
+TEST_F(EngineTest, AMeasurementThatCannotBeDoesNotRefuseTheOthers) {
+  ASSERT_TRUE(Open().ok());
+  WriteRequest request;
+  request.position_name = "line";
+  request.batches.push_back({"good", BatchForTest({1, 2}).Ints("a", {1, 2}).Done()});
+  request.batches.push_back({std::string("a\0b", 3), BatchForTest({3}).Ints("a", {3}).Done()});
+  auto outcome = engine_->WriteAndWait(request, {});
+  ASSERT_TRUE(outcome.ok()) << outcome.error().message;
+  EXPECT_EQ(outcome->rows, 2u);
+  EXPECT_EQ(outcome->errors_total, 1u);
+  ASSERT_EQ(outcome->errors.size(), 1u);
+  EXPECT_NE(outcome->errors[0].message.find("NUL"), std::string::npos);
+  EXPECT_EQ(Sql("SELECT count(*) FROM good"), "2;");
+}
+
+TEST_F(EngineTest, OfManyRefusedRowsTheFirstAreNamedAndAllCounted) {
+  ASSERT_TRUE(Open().ok());
+  ASSERT_TRUE(Write("m", BatchForTest({1}).Doubles("a", {1.0}).Done()).ok());
+  std::vector<int64_t> times(1000);
+  std::iota(times.begin(), times.end(), 2);
+  std::vector<std::optional<std::string>> texts(1000, "x");
+  texts[999] = std::nullopt;
+  auto outcome = Write(
+      "m", BatchForTest(times).Strings("a", texts).Ints("b", std::vector<std::optional<int64_t>>(1000, 1)).Done());
+  ASSERT_TRUE(outcome.ok()) << outcome.error().message;
+  EXPECT_EQ(outcome->rows, 1u);
+  EXPECT_EQ(outcome->errors_total, 999u);
+  ASSERT_EQ(outcome->errors.size(), kNamedRefusals);
+  EXPECT_EQ(outcome->errors.back().position, 99u);
+}
+
+TEST_F(EngineTest, RowsThatFillMoreThanTheBufferAreTooLarge) {
+  options_.memory_bytes = 1 << 20;
+  ASSERT_TRUE(Open().ok());
+  auto refused = Write("m", Rows(0, 200'000));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, ErrorKind::kTooLarge);
+  EXPECT_TRUE(Write("m", Rows(0, 100)).ok());
+}
+
+// File systems take names of 255 bytes, and a data file's holds more than the measurement's.
+TEST_F(EngineTest, TheLongestNamesAreFlushed) {
+  ASSERT_TRUE(Open().ok());
+  const std::string name(255, 'x');
+  ASSERT_TRUE(Write(name, Rows(0, 10)).ok());
+  ASSERT_TRUE(engine_->Flush().ok());
+  EXPECT_EQ(Sql("SELECT count(*) FROM " + name), "10;");
+  auto files = engine_->store().List("default/" + name + "/1970/");
+  ASSERT_TRUE(files.ok());
+  ASSERT_EQ(files->size(), 1u);
+  EXPECT_LE(files->front().key.size() - files->front().key.rfind('/') - 1, 255u) << files->front().key;
 }
 
 TEST_F(EngineTest, AFullDiskOfTheLogRefusesAndHealsByItself) {

@@ -17,6 +17,14 @@ Error Refusal(const std::vector<RowError>& errors, uint64_t total, const std::st
   return InvalidArgument(fmt::format("{} {}: {}{}", position_name, errors[0].position, errors[0].message, more));
 }
 
+// The first rows of a batch that is refused as a whole.
+void NameRows(const std::string& measurement, const Batch& batch, const Error& error, std::vector<RowError>* errors) {
+  const int64_t named = std::min<int64_t>(batch.rows, kNamedRefusals);
+  for (int64_t row = 0; row < named; ++row) {
+    errors->push_back({batch.PositionOf(row), fmt::format("{}: {}", measurement, error.message)});
+  }
+}
+
 }  // namespace
 
 // A request whose every question is answered but memory and durability.
@@ -50,37 +58,59 @@ Result<std::shared_ptr<Writer::Plan>> Writer::MakePlan(WriteRequest&& request, c
                                                        bool accept_partial) {
   auto plan = std::make_shared<Plan>();
   std::vector<RowError> errors = std::move(request.errors);
+  uint64_t refused = errors.size();
   if (!accept_partial) {
-    if (!errors.empty()) return Refusal(errors, errors.size(), request.position_name);
+    if (!errors.empty()) return Refusal(errors, refused, request.position_name);
     // Nothing may be half-applied, not even a new column: look first, change afterwards.
     for (const auto& [measurement, batch] : request.batches) {
       auto table = catalog_.Find(database, measurement);
       if (table == nullptr) continue;
       ARC_ASSIGN_OR_RETURN(auto trial, table->TryAlign(batch));
-      if (!trial.errors.empty()) return Refusal(trial.errors, trial.errors.size(), request.position_name);
+      if (!trial.errors.empty()) return Refusal(trial.errors, trial.refused, request.position_name);
     }
   }
   for (auto& [measurement, batch] : request.batches) {
-    ARC_ASSIGN_OR_RETURN(auto table, catalog_.GetOrCreate(database, measurement));
-    ARC_ASSIGN_OR_RETURN(auto aligned, table->Align(batch));
+    auto placed = Place(database, measurement, batch);
+    if (!placed.ok() && placed.error().kind != ErrorKind::kInvalidArgument) return std::move(placed).error();
+    if (!placed.ok()) {
+      // There can be no such measurement (its name, too many columns): its rows are refused, those of others taken.
+      NameRows(measurement, batch, placed.error(), &errors);
+      refused += static_cast<uint64_t>(batch.rows);
+      continue;
+    }
+    AlignedBatch& aligned = placed->aligned;
+    refused += aligned.refused;
     errors.insert(errors.end(), std::make_move_iterator(aligned.errors.begin()),
                   std::make_move_iterator(aligned.errors.end()));
     for (auto& notice : aligned.notices) plan->outcome.notices.push_back(measurement + ": " + std::move(notice));
     if (aligned.batch.rows == 0) continue;
     plan->bytes += aligned.batch.ByteSize();
     plan->outcome.rows += static_cast<uint64_t>(aligned.batch.rows);
-    plan->records.push_back({LogRecord::Kind::kRows, table->ref(), std::move(aligned.batch)});
-    plan->tables.push_back(std::move(table));
+    plan->records.push_back({LogRecord::Kind::kRows, placed->table->ref(), std::move(aligned.batch)});
+    plan->tables.push_back(std::move(placed->table));
+  }
+  if (plan->bytes > budget_.limit_bytes()) {
+    return MakeError(ErrorKind::kTooLarge,
+                     fmt::format("the request's rows take {} bytes of memory, more than all rows together may ({}); "
+                                 "send fewer at a time",
+                                 plan->bytes, budget_.limit_bytes()));
   }
   std::stable_sort(errors.begin(), errors.end(),
                    [](const RowError& a, const RowError& b) { return a.position < b.position; });
-  plan->outcome.errors_total = errors.size();
-  if (plan->records.empty() || (!accept_partial && !errors.empty())) {
-    return Refusal(errors, errors.size(), request.position_name);
+  plan->outcome.errors_total = refused;
+  if (plan->records.empty() || (!accept_partial && refused > 0)) {
+    return Refusal(errors, refused, request.position_name);
   }
   if (errors.size() > kReportedErrors) errors.resize(kReportedErrors);
   plan->outcome.errors = std::move(errors);
   return plan;
+}
+
+Result<Writer::Placed> Writer::Place(const std::string& database, const std::string& measurement, const Batch& batch) {
+  Placed placed;
+  ARC_ASSIGN_OR_RETURN(placed.table, catalog_.GetOrCreate(database, measurement));
+  ARC_ASSIGN_OR_RETURN(placed.aligned, placed.table->Align(batch));
+  return placed;
 }
 
 void Writer::Reserve(std::shared_ptr<Plan> plan, Done done) {

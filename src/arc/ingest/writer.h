@@ -43,12 +43,19 @@ class Writer {
 
   // Returns without waiting for disk or memory. `done` is called once: from another thread when the rows are durable
   // and visible, or from any thread when the request is refused. kInvalidArgument carries "row/line N: …" when no row
-  // could be taken. Without `accept_partial` one bad row refuses the request.
+  // could be taken. Without `accept_partial` one bad row refuses the request. kTooLarge when the rows alone would fill
+  // more than the budget.
   void Write(WriteRequest request, const std::string& database, bool accept_partial, Done done);
   uint64_t rows_written() const { return rows_written_->load(std::memory_order_relaxed); }
 
  private:
   struct Plan;
+  // A batch as its table takes it.
+  struct Placed {
+    std::shared_ptr<Table> table;
+    AlignedBatch aligned;
+  };
+  Result<Placed> Place(const std::string& database, const std::string& measurement, const Batch& batch);
   Result<std::shared_ptr<Plan>> MakePlan(WriteRequest&& request, const std::string& database, bool accept_partial);
   void Reserve(std::shared_ptr<Plan> plan, Done done);
   void Submit(std::shared_ptr<Plan> plan, Done done);

@@ -11,6 +11,7 @@
 #include "arc/base/thread.h"
 #include "arc/io/local_disk.h"
 #include "arc/model/batch_for_test.h"
+#include "arc/query/bounded_memory.h"
 #include "arc/query/catalog_for_test.h"
 
 namespace arc {
@@ -312,6 +313,22 @@ TEST_F(QueryEngineTest, LargeSortsSpillAndStayWithinTheMemoryLimit) {
   EXPECT_THAT(*rows, ElementsAre("3000000"));
 }
 
+// Values under computation are outside of DuckDB's own memory limit.
+TEST_F(QueryEngineTest, HugeValuesAreRefusedBeforeTheyTakeTheMemory) {
+  options_.memory_limit_bytes = 256 << 20;
+  const int64_t before = DuckMemoryBytes();
+  for (const char* sql :
+       {"SELECT length(repeat('x', 4000000000))", "SELECT sum(length(repeat('x', 10000000 + i))) FROM range(1000) t(i)",
+        "SELECT len(list_transform(range(2000000), x -> repeat('x', 1000)))",
+        "SELECT len(list_resize([1], 1000000000))"}) {
+    auto rows = Run(sql);
+    ASSERT_FALSE(rows.ok()) << sql;
+    EXPECT_EQ(rows.error().kind, ErrorKind::kOverloaded) << sql << ": " << rows.error().message;
+    EXPECT_LT(DuckMemoryBytes(), before + (8 << 20)) << sql;
+  }
+  EXPECT_THAT(Rows("SELECT length(repeat('x', 10000000))"), ElementsAre("10000000"));
+}
+
 TEST_F(QueryEngineTest, StreamsOutliveTheEngineObject) {
   WriteCpu(300'000, 10'000);
   auto stream = *Execute("SELECT * FROM cpu");
@@ -319,6 +336,10 @@ TEST_F(QueryEngineTest, StreamsOutliveTheEngineObject) {
   int64_t rows = 0;
   while (auto batch = *stream->Next()) rows += batch->num_rows();
   EXPECT_EQ(rows, 300'000);
+}
+
+TEST_F(QueryEngineTest, AStatementIsNotCutAtANul) {
+  EXPECT_THAT(Fails(std::string("SELECT 1\0; SELECT 2", 19)).message, HasSubstr("NUL"));
 }
 
 TEST_F(QueryEngineTest, GarbageIsAnErrorNotACrash) {

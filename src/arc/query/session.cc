@@ -6,6 +6,7 @@
 
 #include "arc/base/uuid.h"
 #include "arc/query/arc_catalog.h"
+#include "arc/query/bounded_memory.h"
 #include "arc/query/duck_error.h"
 #include "arc/query/plan_guard.h"
 #include "arc/query/show_functions.h"
@@ -40,6 +41,9 @@ class DuckSession : public Session {
 
   Result<std::shared_ptr<arrow::Schema>> Start(const QueryRequest& request) override {
     std::string sql;
+    if (request.sql.find('\0') != std::string::npos) {
+      return InvalidArgument("the statement holds a NUL");  // DuckDB would read no further
+    }
     try {
       sql = QuoteDefault(request.sql);
       Result<std::shared_ptr<arrow::Schema>> schema = StartChecked(sql, request);
@@ -167,7 +171,10 @@ class DuckDatabase : public Database, public std::enable_shared_from_this<DuckDa
     duckdb::DBConfig config;
     RegisterArcCatalog(config, sources_);
     if (options.threads > 0) config.SetOptionByName("threads", duckdb::Value::BIGINT(options.threads));
-    config.SetOptionByName("memory_limit", duckdb::Value(std::to_string(MemoryLimit(options)) + "B"));
+    const int64_t memory_limit = MemoryLimit(options);
+    // The limit is the pool's; what is computed beside it gets half as much.
+    config.allocator = BoundMemory(memory_limit + memory_limit / 2);
+    config.SetOptionByName("memory_limit", duckdb::Value(std::to_string(memory_limit) + "B"));
     config.SetOptionByName("temp_directory", duckdb::Value(temp_folder));
     config.SetOptionByName("autoinstall_known_extensions", duckdb::Value::BOOLEAN(false));
     config.SetOptionByName("autoload_known_extensions", duckdb::Value::BOOLEAN(false));
