@@ -216,7 +216,7 @@ TEST_F(EngineTest, OfManyRefusedRowsTheFirstAreNamedAndAllCounted) {
 }
 
 TEST_F(EngineTest, RowsThatFillMoreThanTheBufferAreTooLarge) {
-  options_.memory_bytes = 1 << 20;
+  options_.buffer_bytes = 1 << 20;
   ASSERT_TRUE(Open().ok());
   auto refused = Write("m", Rows(0, 200'000));
   ASSERT_FALSE(refused.ok());
