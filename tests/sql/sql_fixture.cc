@@ -23,7 +23,7 @@ std::string LayoutName(Layout layout) {
 SqlFixture::SqlFixture(Layout layout) : layout_(layout) {
   folder_ = std::filesystem::path(::testing::TempDir()) / ("arc_sql_" + Uuid::Random(SystemRandom()).ToString());
   std::filesystem::create_directories(folder_);
-  store_ = std::move(*OpenLocalObjectStore(SystemDisk(), folder_ / "store"));
+  store_ = *OpenLocalObjectStore(SystemDisk(), folder_ / "store");
   Load(std::string(SQL_TEST_DIR) + "/fixture.lp");
   LoadSeries();
   if (layout_ == Layout::kFiles) FlushAll();

@@ -337,7 +337,7 @@ TEST(PowerCutDisk, TheNthOperationIsTheLast) {
   PowerCutDisk disk;
   std::unique_ptr<DiskFile> file = DurableFileWith(disk, "/f", "text");  // create, write, sync, sync folder
   EXPECT_EQ(disk.operations(), 4u);
-  std::unique_ptr<DiskLock> lock = std::move(*disk.Lock("/f"));
+  std::unique_ptr<DiskLock> lock = *disk.Lock("/f");
   disk.CutAfter(2);
   EXPECT_TRUE(file->WriteAt(0, Bytes("TEXT")).ok());
   EXPECT_EQ(KindOf(file->SyncData()), ErrorKind::kUnavailable);
@@ -363,7 +363,7 @@ TEST(PowerCutDisk, TheNthOperationIsTheLast) {
   EXPECT_TRUE(disk.power_is_on());
   EXPECT_EQ(KindOf(file->WriteAt(0, Bytes("x"))), ErrorKind::kUnavailable);  // of before the cut
   EXPECT_EQ(KindOf(file->Size()), ErrorKind::kUnavailable);
-  std::unique_ptr<DiskLock> again = std::move(*disk.Lock("/f"));
+  std::unique_ptr<DiskLock> again = *disk.Lock("/f");
   lock.reset();  // must not release the new one
   EXPECT_EQ(KindOf(disk.Lock("/f")), ErrorKind::kConflict);
 }

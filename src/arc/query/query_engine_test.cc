@@ -30,7 +30,7 @@ class QueryEngineTest : public ::testing::Test {
     folder_ =
         std::filesystem::path(::testing::TempDir()) / ("query_engine_test_" + Uuid::Random(SystemRandom()).ToString());
     std::filesystem::create_directories(folder_);
-    store_ = std::move(*OpenLocalObjectStore(SystemDisk(), folder_ / "store"));
+    store_ = *OpenLocalObjectStore(SystemDisk(), folder_ / "store");
     options_.threads = 2;
     options_.temp_folder = folder_ / "spill";
     options_.memory_limit_bytes = int64_t{1} << 30;

@@ -18,7 +18,7 @@ constexpr int kRows = 1'000'000;
 class QuerySpeed : public ::testing::Test {
  protected:
   QuerySpeed() {
-    store_ = std::move(*OpenLocalObjectStore(SystemDisk(), std::filesystem::path(::testing::TempDir()) / "speed"));
+    store_ = *OpenLocalObjectStore(SystemDisk(), std::filesystem::path(::testing::TempDir()) / "speed");
     for (int first = 0; first < kRows; first += 10'000) {
       std::vector<int64_t> times;
       std::vector<std::optional<std::string>> hosts;
