@@ -144,9 +144,15 @@ bool IsPlain(arrow::Type::type type) {
   }
 }
 
+// The type inside an extension; the same type for all others.
+const arrow::DataType* PlainType(const arrow::DataType& type) {
+  if (type.id() != arrow::Type::EXTENSION) return &type;
+  return static_cast<const arrow::ExtensionType&>(type).storage_type().get();
+}
+
 // What a dictionary or run-end encoding holds; the type itself where it is neither.
 const arrow::DataType& Decoded(const arrow::DataType& type) {
-  const arrow::DataType& plain = PlainType(type);
+  const arrow::DataType& plain = *PlainType(type);
   if (plain.id() == arrow::Type::DICTIONARY) return *static_cast<const arrow::DictionaryType&>(plain).value_type();
   if (plain.id() == arrow::Type::RUN_END_ENCODED)
     return *static_cast<const arrow::RunEndEncodedType&>(plain).value_type();
@@ -155,13 +161,8 @@ const arrow::DataType& Decoded(const arrow::DataType& type) {
 
 }  // namespace
 
-const arrow::DataType& PlainType(const arrow::DataType& type) {
-  if (type.id() != arrow::Type::EXTENSION) return type;
-  return *static_cast<const arrow::ExtensionType&>(type).storage_type();
-}
-
 bool IsTextDictionary(const arrow::DataType& type) {
-  return PlainType(type).id() == arrow::Type::DICTIONARY && IsText(Decoded(type).id());
+  return PlainType(type)->id() == arrow::Type::DICTIONARY && IsText(Decoded(type).id());
 }
 
 std::optional<TimePrecision> ArrowTimeUnit(const arrow::DataType& type) {

@@ -25,8 +25,6 @@ class ArrowCells {
   virtual Scalar At(int64_t row) = 0;
 };
 
-// The type inside an extension; the same type for all others.
-const arrow::DataType& PlainType(const arrow::DataType& type);
 // A dictionary of text, which marks a tag.
 bool IsTextDictionary(const arrow::DataType& type);
 // The unit of a timestamp's or date's values; nothing for other types.

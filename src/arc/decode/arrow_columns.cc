@@ -132,13 +132,13 @@ Status ArrowColumns::Bind(const arrow::RecordBatch& rows, MemoryBudget* budget) 
   return {};
 }
 
-Status ArrowColumns::Validate(Column* column, MemoryBudget* budget) {
+Status ArrowColumns::Validate(Column* column, MemoryBudget* budget) const {
   if (column->array->type_id() == arrow::Type::DICTIONARY) return ValidateCodes(column, budget);
   return ValidateValues(column->name, *column->array, budget);
 }
 
 // A dictionary is looked at when it is new only: small record batches must not cost a large one each.
-Status ArrowColumns::ValidateCodes(Column* column, MemoryBudget* budget) {
+Status ArrowColumns::ValidateCodes(Column* column, MemoryBudget* budget) const {
   const auto& coded = static_cast<const arrow::DictionaryArray&>(*column->array);
   if (const auto status = coded.indices()->ValidateFull(); !status.ok()) {
     return Unsound(column->name, Snippet(status.message()));

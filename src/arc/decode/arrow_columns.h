@@ -53,8 +53,8 @@ class ArrowColumns {
   };
 
   explicit ArrowColumns(const TableBodyOptions& options) : options_(options) {}
-  Status Validate(Column* column, MemoryBudget* budget);
-  Status ValidateCodes(Column* column, MemoryBudget* budget);
+  Status Validate(Column* column, MemoryBudget* budget) const;
+  Status ValidateCodes(Column* column, MemoryBudget* budget) const;
   std::optional<int64_t> Time(const Scalar& value, const Column& column, std::string* why) const;
   std::shared_ptr<arrow::Array> InPlace(const Column& column, MemoryBudget* budget) const;
   Added AppendCell(Column& column, const Scalar& value, uint32_t row, ColumnBuilder* to, std::string* error) const;
