@@ -68,6 +68,13 @@ Result<StreamColumn> ReadColumn(const arrow::Field& field) {
                     field.type()->ToString());
 }
 
+// Damage, not a caller's mistake.
+Result<Uuid> LoggedUuid(const char* key, const std::string& text) {
+  auto uuid = Uuid::Parse(text);
+  if (!uuid.ok()) return Corruption(std::string(key) + " of a logged stream is no UUID");
+  return uuid;
+}
+
 }  // namespace
 
 std::string_view StreamKindName(StreamKind kind) { return kKindNames[static_cast<size_t>(kind)]; }
@@ -94,11 +101,11 @@ Result<StreamMeaning> ReadStreamSchema(const arrow::Schema& schema) {
   if (name == std::end(kKindNames)) return Corruption("a logged stream is of unknown kind '" + kind + "'");
   meaning.kind = static_cast<StreamKind>(name - std::begin(kKindNames));
   ARC_ASSIGN_OR_RETURN(auto table, MetadataValue(metadata, "arc.table"));
-  ARC_ASSIGN_OR_RETURN(meaning.table.id, Uuid::Parse(table));
+  ARC_ASSIGN_OR_RETURN(meaning.table.id, LoggedUuid("arc.table", table));
   ARC_ASSIGN_OR_RETURN(meaning.table.database, MetadataValue(metadata, "arc.database"));
   ARC_ASSIGN_OR_RETURN(meaning.table.name, MetadataValue(metadata, "arc.name"));
   ARC_ASSIGN_OR_RETURN(auto lineage, MetadataValue(metadata, "arc.lineage"));
-  ARC_ASSIGN_OR_RETURN(meaning.lineage, Uuid::Parse(lineage));
+  ARC_ASSIGN_OR_RETURN(meaning.lineage, LoggedUuid("arc.lineage", lineage));
   if (schema.num_fields() < kChangeColumns) return Corruption("a logged stream lacks its change columns");
   for (int i = 0; i < kChangeColumns; ++i) {
     const auto& expected = *ChangeFields()[static_cast<size_t>(i)];
