@@ -24,7 +24,14 @@ target_compile_definitions(arc_flags INTERFACE ARC_VERSION="${PROJECT_VERSION}")
 target_link_libraries(arc_flags INTERFACE Threads::Threads)
 # Arrow's libraries export the symbols of the simdjson inside them, another version than ours. The loader takes the first
 # library that has a name, so ours has to be named before theirs (docs/decisions/0004).
-target_link_options(arc_flags INTERFACE -Wl,--no-as-needed -lsimdjson -Wl,--as-needed)
+target_link_options(arc_flags INTERFACE "SHELL:-Wl,--no-as-needed -lsimdjson -Wl,--as-needed")
+
+# The program's allocator: Arc allocates on one thread what another frees, for every request. Not under the sanitizers, which
+# bring their own. Nothing refers to it by name, hence --no-as-needed.
+add_library(arc_allocator INTERFACE)
+if(NOT ARC_SANITIZE)
+  target_link_options(arc_allocator INTERFACE "SHELL:-Wl,--no-as-needed -lmimalloc -Wl,--as-needed")
+endif()
 
 # Arrow C++ and Parquet: the pyarrow wheel's headers and shared libraries.
 set(ARC_ARROW_DIR "${ARC_DEPS_DIR}/arrow")

@@ -24,7 +24,7 @@ readonly cache="${XDG_CACHE_HOME:-$HOME/.cache}/arc-deps"
 
 readonly build_packages=(
   ca-certificates ccache cmake curl g++ git jq make ninja-build python3 python3-venv
-  libboost1.81-dev libcli11-dev libcurl4-openssl-dev libfmt-dev libgmock-dev libgtest-dev libsimdjson-dev
+  libboost1.81-dev libcli11-dev libcurl4-openssl-dev libfmt-dev libgmock-dev libgtest-dev libmimalloc-dev libsimdjson-dev
   libspdlog-dev libsqlite3-dev libssl-dev libtomlplusplus-dev libzstd-dev nlohmann-json3-dev zlib1g-dev
 )
 readonly bench_packages=(libbenchmark-dev valgrind)

@@ -112,7 +112,7 @@ ChunkView AdoptBatch(std::span<const SourceColumn> batch, int64_t rows, int64_t 
     }
     if (source.coded()) column.dictionary = source.tag->interner->dictionary();
     if (source.nulls != nullptr) {
-      auto* words = static_cast<std::atomic<uint64_t>*>(memory->Take(validity_bytes));
+      auto* words = static_cast<std::atomic<uint64_t>*>(memory->TakeZeroed(validity_bytes));
       AppendValidity(source.nulls, source.nulls_offset, rows, words, 0);
       column.validity = words;
     }

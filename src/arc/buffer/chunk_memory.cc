@@ -1,6 +1,6 @@
 #include "arc/buffer/chunk_memory.h"
 
-#include <new>
+#include <cstring>
 
 #include "arc/base/check.h"
 
@@ -8,18 +8,16 @@ namespace arc {
 
 ChunkMemory::ChunkMemory(ByteBudget* budget, int64_t block_bytes, int64_t adopted_bytes,
                          std::shared_ptr<StringArena> arena)
-    : block_bytes_(block_bytes), adopted_bytes_(adopted_bytes), arena_(std::move(arena)) {
+    : adopted_bytes_(adopted_bytes), arena_(std::move(arena)) {
+  if (block_bytes > 0) block_ = ChunkBlocks().Take(block_bytes);
   if (budget != nullptr) lease_ = budget->Force(fixed_bytes());
-  if (block_bytes == 0) return;
-  // calloc takes large blocks zeroed from the kernel: what is never written is never touched.
-  allocation_ = std::calloc(1, static_cast<size_t>(block_bytes + kAlignment));
-  if (allocation_ == nullptr) throw std::bad_alloc();
-  const auto address = reinterpret_cast<uintptr_t>(allocation_);
-  next_ = reinterpret_cast<char*>((address + kAlignment - 1) / kAlignment * kAlignment);
-  end_ = next_ + block_bytes;
+  next_ = static_cast<char*>(block_.data);
+  end_ = next_ + block_.bytes;
 }
 
-ChunkMemory::~ChunkMemory() { std::free(allocation_); }
+ChunkMemory::~ChunkMemory() {
+  if (block_.data != nullptr) ChunkBlocks().Give(block_);
+}
 
 void* ChunkMemory::Take(int64_t bytes) {
   char* place = next_;
@@ -27,5 +25,7 @@ void* ChunkMemory::Take(int64_t bytes) {
   ARC_CHECK(next_ <= end_);
   return place;
 }
+
+void* ChunkMemory::TakeZeroed(int64_t bytes) { return std::memset(Take(bytes), 0, static_cast<size_t>(bytes)); }
 
 }  // namespace arc

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "arc/base/byte_budget.h"
+#include "arc/buffer/block_pool.h"
 #include "arc/buffer/string_arena.h"
 
 namespace arrow {
@@ -16,7 +17,7 @@ class Array;
 
 namespace arc {
 
-// One zeroed block that all columns of a chunk are carved from, the arena of its long strings, and the Arrow arrays it
+// One block that all columns of a chunk are carved from, the arena of its long strings, and the Arrow arrays it
 // was adopted from. Everything is taken from the budget until the last reader drops the chunk.
 class ChunkMemory {
  public:
@@ -28,23 +29,23 @@ class ChunkMemory {
   ChunkMemory(const ChunkMemory&) = delete;
   ChunkMemory& operator=(const ChunkMemory&) = delete;
 
-  // The next `bytes` of the block, zeroed and aligned to kAlignment.
+  // The next `bytes` of the block, aligned to kAlignment; what stands there is unspecified.
   void* Take(int64_t bytes);
+  void* TakeZeroed(int64_t bytes);
   static int64_t Rounded(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
   StringArena& arena() { return *arena_; }
   const StringArena& arena() const { return *arena_; }
   const std::shared_ptr<StringArena>& shared_arena() const { return arena_; }
   // Block and adopted arrays; the arena grows and is counted by itself.
-  int64_t fixed_bytes() const { return block_bytes_ + adopted_bytes_; }
+  int64_t fixed_bytes() const { return block_.bytes + adopted_bytes_; }
 
   // Parallel to the chunk's columns when it was adopted, else empty: the whole Arrow array of the column.
   std::vector<std::shared_ptr<arrow::Array>> adopted;
 
  private:
-  const int64_t block_bytes_;
+  BlockPool::Block block_;
   const int64_t adopted_bytes_;
-  void* allocation_ = nullptr;
   char* next_ = nullptr;
   char* end_ = nullptr;
   std::shared_ptr<StringArena> arena_;  // shared with the chunk that this one is a trimmed copy of

@@ -2,6 +2,7 @@
 
 #include <arrow/array.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -35,6 +36,12 @@ void ForEachValid(const SourceColumn& source, int64_t from, int64_t rows, Visit&
   });
 }
 
+// Rows that ForEachValid leaves out are zero.
+template <typename Value>
+void ZeroWhereNull(const SourceColumn& source, int64_t rows, Value* to) {
+  if (source.nulls != nullptr) std::fill_n(to, rows, Value());
+}
+
 }  // namespace
 
 void CopyFixed(const SourceColumn& source, bool widen, int64_t from, int64_t rows, void* to) {
@@ -63,6 +70,7 @@ void CopyStrings(const SourceColumn& source, int64_t from, int64_t rows, StringA
   const auto& strings = static_cast<const arrow::StringArray&>(**source.array);
   const int32_t* offsets = strings.raw_value_offsets() + from;
   const auto* bytes = reinterpret_cast<const char*>(strings.raw_data());
+  ZeroWhereNull(source, rows, to);
   ForEachValid(source, from, rows, [&](int64_t row) {
     const char* begin = bytes + offsets[row];
     const auto length = static_cast<uint32_t>(offsets[row + 1] - offsets[row]);
@@ -77,6 +85,7 @@ void CopyCodes(const SourceColumn& source, int64_t from, int64_t rows, uint32_t*
     std::memcpy(to, codes, static_cast<size_t>(rows) * sizeof(uint32_t));
     return;
   }
+  ZeroWhereNull(source, rows, to);
   ForEachValid(source, from, rows, [=](int64_t row) { to[row] = recode[codes[row]]; });
 }
 
@@ -84,6 +93,7 @@ void CopyTagStrings(const SourceColumn& source, int64_t from, int64_t rows, Stri
                     std::vector<HotString>* stored, HotString* to) {
   const auto& values = static_cast<const arrow::StringArray&>(*source.dictionary->dictionary());
   const int32_t* codes = static_cast<const arrow::Int32Array&>(*source.dictionary->indices()).raw_values() + from;
+  ZeroWhereNull(source, rows, to);
   if (arena != nullptr) stored->assign(static_cast<size_t>(values.length()), HotString());
   ForEachValid(source, from, rows, [&](int64_t row) {
     const std::string_view value = values.GetView(codes[row]);

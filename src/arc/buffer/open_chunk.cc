@@ -53,7 +53,7 @@ OpenChunk::OpenChunk(std::vector<ColumnLayout> layout, uint32_t capacity, ByteBu
     const ColumnLayout& column = layout_[i];
     slots_[i].values = memory_->Take(column.value_bytes() * capacity);
     if (has_nulls(i)) {
-      slots_[i].validity = static_cast<std::atomic<uint64_t>*>(memory_->Take(ValidityBytes(capacity)));
+      slots_[i].validity = static_cast<std::atomic<uint64_t>*>(memory_->TakeZeroed(ValidityBytes(capacity)));
     }
     columns.push_back(
         {column.field_id, column.type, column.role, slots_[i].values, column.dictionary, slots_[i].validity});
@@ -80,7 +80,9 @@ void OpenChunk::Append(std::span<const SourceColumn> batch, int64_t from, int64_
     const ColumnLayout& column = layout_[i];
     Slot& slot = slots_[i];
     if (next == batch.size() || batch[next].column->field_id != column.field_id) {
-      slot.nulls += rows;  // values and validity are zero already
+      std::memset(static_cast<char*>(slot.values) + start * column.value_bytes(), 0,
+                  static_cast<size_t>(rows * column.value_bytes()));
+      slot.nulls += rows;  // validity is zero already
       continue;
     }
     const SourceColumn& source = batch[next++];

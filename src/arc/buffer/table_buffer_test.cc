@@ -3,6 +3,9 @@
 #include <arrow/buffer.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "arc/buffer/block_pool.h"
 #include "arc/buffer/plain_rows.h"
 
 namespace arc {
@@ -253,6 +256,39 @@ TEST(TableBufferTest, AdoptedNullsReadAsZeroWhateverArrowHeld) {
   buffer.Append(schema, batch, Lsn{1}, {});
   for (auto& row : rows) row.resize(3);
   ExpectRows(buffer.View(), schema, rows);  // ReadChunkRow checks that null rows are zero
+}
+
+// Chunks are made of memory that held other chunks: what a batch leaves out must not show what was there.
+TEST(TableBufferTest, NothingShinesThroughFromEarlierChunks) {
+  for (int64_t bytes = 64 << 10; bytes < (16 << 20); bytes += bytes / 10) {
+    const auto block = ChunkBlocks().Take(bytes);
+    std::memset(block.data, 0xAB, static_cast<size_t>(block.bytes));
+    ChunkBlocks().Give(block);
+  }
+  const Schema schema = SmallSchema();
+  std::vector<PlainRow> expected;
+  TableBuffer buffer(nullptr);
+  Lsn lsn;
+  const auto append = [&](std::vector<size_t> columns, bool nulls) {
+    std::vector<PlainRow> rows = SmallRows(static_cast<int64_t>(expected.size()), 1000);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      for (size_t column = 1; column < 5; ++column) {
+        const bool left_out = std::find(columns.begin(), columns.end(), column) == columns.end();
+        if (left_out || (nulls && (i + column) % 3 == 0)) {
+          rows[i][column] = PlainValue();
+        }
+      }
+    }
+    buffer.Append(schema, PlainBatch(schema, rows, columns), lsn = Lsn{lsn.value + 1}, {});
+    expected.insert(expected.end(), rows.begin(), rows.end());
+  };
+  for (int round = 0; round < 12; ++round) {
+    append({0, 1, 2, 3, 4}, false);
+    append({0, 2}, false);
+    append({0, 1, 3, 4}, true);
+    append({0, 1, 2, 3, 4}, true);
+  }
+  ExpectRows(buffer.View(), schema, expected);
 }
 
 TEST(TableBufferTest, SliceOfALargeBodyIsCopiedInsteadOfPinned) {

@@ -7,11 +7,13 @@
 #include <utility>
 
 #include "arc/base/log.h"
+#include "arc/buffer/block_pool.h"
 
 namespace arc {
 namespace {
 
 constexpr auto kTickPeriod = std::chrono::milliseconds(200);
+constexpr int64_t kFreeIdleMemoryMs = 10'000;
 constexpr int64_t kFirstRetryMs = 1'000;
 constexpr int64_t kLastRetryMs = 30'000;
 constexpr int64_t kLastCommitRetryMs = 5'000;  // what waits holds back the log
@@ -40,14 +42,18 @@ void FlushScheduler::Stop() {
 
 void FlushScheduler::Tick() {
   for (auto& table : DueTables()) Post(&flushing_, &FlushScheduler::FlushOne, std::move(table));
+  const int64_t now = clock_.MonotonicNanos();
   if (flusher_.stages()) {
-    int64_t now = clock_.MonotonicNanos();
     for (auto& table : catalog_.AllTables()) {
       if (table->staged().empty() || !MayRun(committing_, table->ref().id, now)) continue;
       Post(&committing_, &FlushScheduler::CommitOne, std::move(table));
     }
   }
   AdvanceLog();
+  if (now >= free_idle_at_nanos_) {
+    ChunkBlocks().FreeIdle();
+    free_idle_at_nanos_ = now + kFreeIdleMemoryMs * kNanosPerMs;
+  }
 }
 
 std::vector<std::shared_ptr<Table>> FlushScheduler::DueTables() {

@@ -94,6 +94,7 @@ class FlushScheduler {
   Lane flushing_;
   Lane committing_;
   FlushStats stats_;
+  int64_t free_idle_at_nanos_ = 0;  // of the ticker only
   std::mutex advance_mutex_;
   Lsn advanced_;
   std::atomic<bool> stopping_{false};

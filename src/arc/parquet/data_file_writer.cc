@@ -55,13 +55,16 @@ Result<parquet::Compression::type> CompressionOf(const std::string& name) {
   return InvalidArgument("unknown Parquet compression \"" + name + "\": lz4_raw, snappy, zstd or none");
 }
 
-std::shared_ptr<arrow::Schema> FileSchema(const Schema& schema) {
+// A column without NULLs is `required` in the file, whatever it is in the table: no definition levels to write and
+// read. Iceberg readers take it, as a table's column may have become optional after a file was written.
+std::shared_ptr<arrow::Schema> FileSchema(const Schema& schema, const Gatherer& batches) {
   arrow::FieldVector fields;
   fields.reserve(schema.columns.size());
-  for (const auto& column : schema.columns) {
+  for (size_t i = 0; i < schema.columns.size(); ++i) {
+    const Column& column = schema.columns[i];
     auto type = column.type == ColumnType::kUInt64 ? UnsignedDecimalType() : BatchArrowType(column.type, column.role);
     auto metadata = arrow::key_value_metadata({"PARQUET:field_id"}, {std::to_string(column.field_id)});
-    fields.push_back(arrow::field(column.name, std::move(type), column.role != ColumnRole::kTime, std::move(metadata)));
+    fields.push_back(arrow::field(column.name, std::move(type), batches.nullable(i), std::move(metadata)));
   }
   return arrow::schema(std::move(fields));
 }
@@ -165,9 +168,9 @@ class DataFileWriter {
                       std::shared_ptr<parquet::WriterProperties> properties, int64_t row_group_rows) {
     // One thread: several flushes run at a time, each on its own.
     const auto arrow_properties = parquet::ArrowWriterProperties::Builder().set_use_threads(false)->build();
-    ARROW_ASSIGN_OR_RAISE(auto writer,
-                          parquet::arrow::FileWriter::Open(*FileSchema(schema_), arrow::default_memory_pool(),
-                                                           std::move(stream), std::move(properties), arrow_properties));
+    ARROW_ASSIGN_OR_RAISE(auto writer, parquet::arrow::FileWriter::Open(*FileSchema(schema_, rows_.batches()),
+                                                                        arrow::default_memory_pool(), std::move(stream),
+                                                                        std::move(properties), arrow_properties));
     std::span<const RowRange> left = rows_.ranges();
     uint32_t skip = 0;
     for (int64_t from = 0; from < rows_.rows(); from += row_group_rows) {

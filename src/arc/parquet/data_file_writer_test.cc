@@ -99,6 +99,31 @@ TEST(WriteDataFileTest, ReadsBackWithTypesAndFieldIds) {
   expect(6, arrow::utf8(), R"(["x", null, "", "a longer text than sixteen", "y"])");
 }
 
+TEST(WriteDataFileTest, AColumnIsRequiredWhereNoBatchHasANull) {
+  Schema schema;
+  schema.columns = {{"time", ColumnType::kTimestamp, ColumnRole::kTime, 1, false},
+                    {"full", ColumnType::kDouble, ColumnRole::kField, 2, false},
+                    {"late", ColumnType::kInt64, ColumnRole::kField, 3, false}};
+  const auto batch = [](const std::string& times, const std::string& full, const std::string& late) {
+    const arrow::FieldVector fields{arrow::field("time", arrow::timestamp(arrow::TimeUnit::MICRO)),
+                                    arrow::field("full", arrow::float64()), arrow::field("late", arrow::int64())};
+    const auto array = [&](size_t i, const std::string& json) {
+      return *arrow::json::ArrayFromJSONString(fields[i]->type(), json);
+    };
+    return arrow::RecordBatch::Make(arrow::schema(fields), 2, {array(0, times), array(1, full), array(2, late)});
+  };
+  MemoryStore store;
+  const auto rows = RowsOf({batch("[1, 2]", "[0.5, 1.5]", "[null, null]"), batch("[3, 4]", "[2.5, 3.5]", "[7, 8]")});
+  ASSERT_TRUE(WriteDataFile(store, "f", schema, rows, {}).ok());
+  const auto table = ReadTable(store.objects.at("f"));
+  EXPECT_FALSE(table->schema()->field(0)->nullable());
+  EXPECT_FALSE(table->schema()->field(1)->nullable());
+  EXPECT_TRUE(table->schema()->field(2)->nullable());
+  EXPECT_EQ(table->column(1)->chunk(0)->ToString(),
+            (*arrow::json::ArrayFromJSONString(arrow::float64(), "[0.5, 1.5, 2.5, 3.5]"))->ToString());
+  EXPECT_EQ(table->column(2)->null_count(), 2);
+}
+
 TEST(WriteDataFileTest, MetricsAreIcebergs) {
   MemoryStore store;
   const auto file = WriteDataFile(store, "f", FileTestSchema(), RowsOf(TwoBatches()), {}).value();

@@ -269,6 +269,8 @@ Result<std::shared_ptr<const Gatherer>> Gatherer::Make(
 size_t Gatherer::columns() const { return sources_.size(); }
 const arrow::DataType& Gatherer::type(size_t column) const { return *sources_[column].type; }
 
+bool Gatherer::nullable(size_t column) const { return sources_[column].nullable; }
+
 TimeColumns Gatherer::Times() const {
   TimeColumns times;
   if (sources_.empty()) return times;

@@ -25,6 +25,8 @@ class Gatherer {
 
   size_t columns() const;
   const arrow::DataType& type(size_t column) const;
+  // Whether any row of the batches may be NULL there.
+  bool nullable(size_t column) const;
   TimeColumns Times() const;
   // Whether a DOUBLE column holds a NaN in these rows.
   bool HasNan(size_t column, Ranges ranges) const;
