@@ -101,6 +101,11 @@ uint64_t* ColumnBuilder::BeginRun(uint32_t row, NumberForm form) {
   return reinterpret_cast<uint64_t*>(values_.data()) + row;
 }
 
+int32_t* ColumnBuilder::BeginTagRun(uint32_t row) {
+  if (kind_ != Kind::kTag || Place(row, Kind::kTag) != Added::kOk) return nullptr;
+  return reinterpret_cast<int32_t*>(values_.data()) + row;
+}
+
 void ColumnBuilder::EndRun(uint32_t row, uint32_t count) {
   filled_ = row + count;
   if (validity_ != nullptr) FillBits(validity_, row, filled_, true);

@@ -147,7 +147,7 @@ class alignas(64) ColumnBuilder {
   Added AddString(uint32_t row, std::string_view value);
   // Bytes up to `limit` may be read, past the end of the value too. A second value for a row is kDuplicate.
   [[gnu::always_inline]] Added AddTag(uint32_t row, std::string_view value, const char* limit) {
-    const int32_t code = tags_.Find(value, limit);
+    const int32_t code = tags_.FindNext(value, limit);
     if (code >= 0 && kind_ == Kind::kTag && IsNext(row)) [[likely]] {
       reinterpret_cast<int32_t*>(values_.data())[row] = code;
       MarkValid(row);
@@ -161,6 +161,11 @@ class alignas(64) ColumnBuilder {
   // Where to write numbers of one form from `row` on, how many is then told by EndRun; null when the column holds other
   // forms or another kind: add them one by one.
   uint64_t* BeginRun(uint32_t row, NumberForm form);
+  // The same for a tag's codes: those of values that CodeOf knows. Null while the column holds none.
+  int32_t* BeginTagRun(uint32_t row);
+  [[gnu::always_inline]] int32_t CodeOf(std::string_view value, const char* limit) {
+    return tags_.FindNext(value, limit);
+  }
   void EndRun(uint32_t row, uint32_t count);
 
   // The column with `rows` rows; nothing when no row has a value. Call once.

@@ -215,14 +215,14 @@ MsgpackDecoder::Plain MsgpackDecoder::PlainTimes(BatchBuilder& batch, uint32_t c
   const auto low = ToMicros(*least, precision);
   const auto high = ToMicros(*most, precision);
   if (!low || !high) return Plain::kNotPlain;
+  *min_time = *low;
+  *max_time = *high;
+  if (precision == TimePrecision::kMicros) return Plain::kDone;
   if (precision == TimePrecision::kMillis) {
     for (uint32_t i = 0; i < count; ++i) times[i] *= 1000;
-    *min_time = *low;
-    *max_time = *high;
     return Plain::kDone;
   }
-  *min_time = std::numeric_limits<int64_t>::max();
-  *max_time = std::numeric_limits<int64_t>::min();
+  // Where the unit is guessed, later times need not be greater numbers.
   for (uint32_t i = 0; i < count; ++i) {
     const auto micros = ToMicros(times[i], precision);
     if (!micros) return Plain::kNotPlain;
@@ -271,17 +271,23 @@ MsgpackDecoder::Plain MsgpackDecoder::PlainColumn(const Block& block, BatchBuild
 }
 
 uint32_t MsgpackDecoder::TagRun(ColumnBuilder& column, uint32_t row, uint32_t count) {
+  int32_t* codes = column.BeginTagRun(row);
+  if (codes == nullptr) return 0;
   const char* const end = reader_.end();
   const char* p = reader_.position();
   uint32_t done = 0;
-  for (; done < count && p < end; ++done) {
+  // The body's last values are left to the caller: no text of up to 31 bytes needs a look at where the body ends.
+  for (; done < count && end - p > 32; ++done) {
     const auto tag = static_cast<uint8_t>(*p);
-    const ptrdiff_t size = tag & 0x1F;
-    if ((tag & 0xE0) != 0xA0 || size >= end - p) break;
-    if (column.AddTag(row + done, {p + 1, static_cast<size_t>(size)}, end) != Added::kOk) break;
+    const size_t size = tag & 0x1F;
+    if ((tag & 0xE0) != 0xA0) break;
+    const int32_t code = column.CodeOf({p + 1, size}, p + 1 + 16);
+    if (code < 0) break;
+    codes[done] = code;
     p += 1 + size;
   }
   reader_.set_position(p);
+  column.EndRun(row, done);
   return done;
 }
 

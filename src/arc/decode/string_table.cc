@@ -64,7 +64,7 @@ int32_t StringTable::Add(std::string_view text, MemoryBudget* budget) {
   const TextPrefix prefix = TextPrefix::Of(text, text.data() + text.size());
   size_t i = Hash(text, prefix) & mask_;
   while (slots_[i].code != kAbsent) i = (i + 1) & mask_;
-  slots_[i] = {prefix, static_cast<uint32_t>(text.size()), count_};
+  slots_[i] = {prefix, static_cast<uint32_t>(text.size()), count_, 0};
   return count_++;
 }
 
@@ -73,12 +73,13 @@ void StringTable::Rehash(MemoryBudget* budget) {
   budget->Take(static_cast<int64_t>((slots - slots_.size()) * sizeof(Slot)));
   std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(slots));
   mask_ = slots - 1;
+  last_ = 0;
   for (const Slot& slot : old) {
     if (slot.code == kAbsent) continue;
     const std::string_view text = at(slot.code);
     size_t i = Hash(text, slot.prefix) & mask_;
     while (slots_[i].code != kAbsent) i = (i + 1) & mask_;
-    slots_[i] = slot;
+    slots_[i] = {slot.prefix, slot.size, slot.code, 0};
   }
 }
 
@@ -92,6 +93,7 @@ std::shared_ptr<arrow::Array> StringTable::Finish(MemoryBudget* budget) {
                                      {nullptr, offsets_.Finish((count + 1) * 4), bytes_.Finish(bytes_used_)}, 0);
   slots_.clear();
   mask_ = 0;
+  last_ = 0;
   count_ = 0;
   bytes_used_ = 0;
   return arrow::MakeArray(data);

@@ -54,7 +54,24 @@ class StringTable {
   int32_t size() const { return count_; }
   // The text's code or kAbsent. Bytes up to `limit` may be read, past the end of the text too.
   [[gnu::always_inline]] int32_t Find(std::string_view text, const char* limit) const {
-    return FindPrefix(text, TextPrefix::Of(text, limit));
+    const Slot* found = FindPrefix(text, TextPrefix::Of(text, limit));
+    return found == nullptr ? kAbsent : found->code;
+  }
+  // The same for the values of one column after the other. Senders' rows repeat their order: what followed the value
+  // before last time is compared first, and only something else is hashed.
+  [[gnu::always_inline]] int32_t FindNext(std::string_view text, const char* limit) {
+    if (slots_.empty()) return kAbsent;
+    const TextPrefix prefix = TextPrefix::Of(text, limit);
+    Slot& last = slots_[last_];
+    const Slot& guess = slots_[last.follower];
+    if (guess.prefix == prefix && guess.size == text.size() && guess.size <= 16 && guess.code >= 0) [[likely]] {
+      last_ = last.follower;
+      return guess.code;
+    }
+    const Slot* found = FindPrefix(text, prefix);
+    if (found == nullptr) return kAbsent;
+    last_ = last.follower = static_cast<uint32_t>(found - slots_.data());
+    return found->code;
   }
   // Adds a text that Find does not know. kAbsent when its code or bytes would pass 2^31 - 1.
   int32_t Add(std::string_view text, MemoryBudget* budget);
@@ -67,15 +84,16 @@ class StringTable {
     TextPrefix prefix;
     uint32_t size = 0;
     int32_t code = kAbsent;
+    uint32_t follower = 0;  // the slot of the value that came after this one
   };
 
-  [[gnu::always_inline]] int32_t FindPrefix(std::string_view text, const TextPrefix& prefix) const {
-    if (slots_.empty()) return kAbsent;
+  [[gnu::always_inline]] const Slot* FindPrefix(std::string_view text, const TextPrefix& prefix) const {
+    if (slots_.empty()) return nullptr;
     for (size_t i = Hash(text, prefix) & mask_;; i = (i + 1) & mask_) {
       const Slot& slot = slots_[i];
-      if (slot.code == kAbsent) return kAbsent;
+      if (slot.code == kAbsent) return nullptr;
       if (slot.prefix == prefix && slot.size == text.size() && (slot.size <= 16 || SameTail(slot.code, text))) {
-        return slot.code;
+        return &slot;
       }
     }
   }
@@ -99,6 +117,7 @@ class StringTable {
 
   std::vector<Slot> slots_;
   size_t mask_ = 0;
+  uint32_t last_ = 0;  // the slot of the value that FindNext found last
   int32_t count_ = 0;
   int32_t bytes_used_ = 0;
   GrowingBuffer bytes_;
