@@ -1,14 +1,22 @@
 #include "arc/base/thread.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <utility>
 
 namespace arc {
 
-Thread::Thread(const std::string& name, std::function<void()> body)
-    : thread_([name = name.substr(0, 15), body = std::move(body)] {
+Thread::Thread(const std::string& name, std::function<void()> body, ThreadPriority priority)
+    : thread_([name = name.substr(0, 15), body = std::move(body), priority] {
         pthread_setname_np(pthread_self(), name.c_str());
+        // On Linux "process" means this thread alone. Where it is refused, the thread is merely not as polite.
+        constexpr int kNice = 5;
+        const auto self = static_cast<id_t>(gettid());
+        if (priority == ThreadPriority::kYielding && getpriority(PRIO_PROCESS, self) < kNice) {
+          setpriority(PRIO_PROCESS, self, kNice);
+        }
         body();
       }) {}
 
@@ -16,8 +24,8 @@ void Thread::Join() {
   if (thread_.joinable()) thread_.join();
 }
 
-Executor::Executor(const std::string& name, int threads) {
-  for (int i = 0; i < threads; ++i) threads_.emplace_back(name + "-" + std::to_string(i), [this] { Run(); });
+Executor::Executor(const std::string& name, int threads, ThreadPriority priority) {
+  for (int i = 0; i < threads; ++i) threads_.emplace_back(name + "-" + std::to_string(i), [this] { Run(); }, priority);
 }
 
 void Executor::Post(std::function<void()> task) {

@@ -11,12 +11,17 @@
 
 namespace arc {
 
+// kYielding gets a third of a processor that a normal thread wants as well (nice 5), all of it when none does: for
+// queries, which may take what they find but must not hold up the writers. Threads that such a thread makes are the
+// same.
+enum class ThreadPriority { kNormal, kYielding };
+
 // A thread with a name (visible in top and gdb) that is joined when destroyed.
 class Thread {
  public:
   Thread() = default;
   // Names longer than 15 characters are cut, a limit of the kernel.
-  Thread(const std::string& name, std::function<void()> body);
+  Thread(const std::string& name, std::function<void()> body, ThreadPriority priority = ThreadPriority::kNormal);
   Thread(Thread&&) = default;
   Thread& operator=(Thread&&) = default;
   ~Thread() { Join(); }
@@ -30,7 +35,7 @@ class Thread {
 // Thread-safe. The queue is not bounded: callers bound what they post.
 class Executor {
  public:
-  Executor(const std::string& name, int threads);
+  Executor(const std::string& name, int threads, ThreadPriority priority = ThreadPriority::kNormal);
   ~Executor() { Stop(); }
   void Post(std::function<void()> task);
   void Stop();

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <atomic>
 
 namespace arc {
@@ -13,6 +16,23 @@ TEST(ExecutorTest, StopRunsWhatWasPosted) {
   for (int i = 0; i < 1000; ++i) executor.Post([&] { ++ran; });
   executor.Stop();
   EXPECT_EQ(ran, 1000);
+}
+
+TEST(ThreadTest, AYieldingThreadAndThoseItMakesAreNice) {
+  int nice = -1;
+  int childs = -1;
+  const int own = getpriority(PRIO_PROCESS, 0);
+  Thread(
+      "yielding",
+      [&] {
+        nice = getpriority(PRIO_PROCESS, 0);
+        Thread("child", [&] { childs = getpriority(PRIO_PROCESS, 0); }).Join();
+      },
+      ThreadPriority::kYielding)
+      .Join();
+  EXPECT_EQ(nice, std::max(own, 5));
+  EXPECT_EQ(childs, nice);
+  EXPECT_EQ(getpriority(PRIO_PROCESS, 0), own);
 }
 
 TEST(TickerTest, WakeCallsAtOnceAndStopIsFinal) {

@@ -18,8 +18,9 @@ ServerContext::ServerContext(const HttpOptions& http_options, Engine& the_engine
       started_nanos(the_clock.MonotonicNanos()),
       bodies(http_options.body_budget_bytes),
       token_limiter(http_options.token_requests_per_minute, the_clock),
-      query_admission("query", std::max(1, http_options.query_threads)),
-      query_production("query-out", std::max(1, the_engine.queries().pool_stats().pool_size)),
+      query_admission("query", std::max(1, http_options.query_threads), ThreadPriority::kYielding),
+      query_production("query-out", std::max(1, the_engine.queries().pool_stats().pool_size),
+                       ThreadPriority::kYielding),
       blocking("http-block", kBlockingThreads),
       id_prefix_(random.NextU64()) {}
 

@@ -33,7 +33,12 @@ struct EngineCore {
   Result<std::shared_ptr<Database>> OpenDatabase() {
     std::string folder = options.temp_folder;
     if (!folder.empty()) folder += "/" + std::to_string(++generation);
-    return Database::Open(options, folder, catalog, store);
+    // DuckDB's threads have the priority of the one that makes them.
+    Result<std::shared_ptr<Database>> opened = Internal("not opened");
+    Thread(
+        "query-open", [&] { opened = Database::Open(options, folder, catalog, store); }, ThreadPriority::kYielding)
+        .Join();
+    return opened;
   }
 
   // The session of a place that the caller holds.
