@@ -31,6 +31,7 @@ from minio_server import MinioServer  # noqa: E402
 from soak_plot import draw  # noqa: E402
 
 OUTAGE_S = 60
+CONNECTIONS = 32  # at a fixed rate eight would bound the rate by the latency
 QUERY_PAUSE_S = 0.2
 UNANSWERED = (0, 500, 503, 504)
 
@@ -55,7 +56,7 @@ class Load:
         command += ["--server-pid", str(self.server.process.pid), "--data-dir", str(self.server.folder / "data")]
         command += ["--format", self.arguments.format, "--shape", self.arguments.shape, "--json", str(output)]
         command += ["--header", f"x-arc-database: {database}", "--seconds", str(seconds), "--flush", "-"]
-        command += ["--rate", str(rate)] if rate else []
+        command += ["--rate", str(rate), "--connections", str(CONNECTIONS)] if rate else []
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         if not output.exists():
             raise RuntimeError(f"arc-bench: {run.stderr}")
@@ -160,6 +161,7 @@ def soak(server, minio, load, arguments):
             "max_ms": figures["latency_ms"]["max"],
             "retries": figures["retries"],
             "server_cpu_s_per_million": figures["server_cpu_s_per_million"],
+            "disk_fdatasync_p99_ms": figures["disk"]["fdatasync_p99_ms"],
             "rss_bytes": resident_bytes(server.process),
             "queries": len(times),
             "queries_refused": refused,
@@ -169,7 +171,7 @@ def soak(server, minio, load, arguments):
         segments.append(segment)
         print(
             f"{name}: {segment['records_per_s']:,.0f} records/s  p50 {segment['p50_ms']:.2f}  p99 {segment['p99_ms']:.2f}"
-            f"  max {segment['max_ms']:.1f} ms  RSS {segment['rss_bytes'] / 1e6:.0f} MB  {len(times)} queries"
+            f"  max {segment['max_ms']:.1f} ms (disk alone {segment['disk_fdatasync_p99_ms']:.1f})  RSS {segment['rss_bytes'] / 1e6:.0f} MB  {len(times)} queries"
             f" (p50 {segment['query_p50_ms'] or 0:.1f} ms, {refused} refused)  retries {segment['retries']}"
             f"{'' if segment['ok'] else '   NOT EXACT'}{'   store away' if segment['store_away'] else ''}",
             flush=True,

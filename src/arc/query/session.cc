@@ -188,6 +188,8 @@ class DuckDatabase : public Database, public std::enable_shared_from_this<DuckDa
              "SET GLOBAL TimeZone = 'UTC'",
              // Files never change under a name, so their footers are worth keeping.
              "SET GLOBAL parquet_metadata_cache = true",
+             // It would keep all that queries have ever read, up to the memory limit. The page cache does better.
+             "SET GLOBAL enable_external_file_cache = false",
              // From here on nothing but the store's scheme can be opened, and nothing can be changed back.
              "SET GLOBAL allowed_directories = ['arc://']",
              "SET GLOBAL enable_external_access = false",
