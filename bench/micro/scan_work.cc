@@ -15,11 +15,28 @@ namespace arc::bench {
 namespace {
 
 constexpr int kBatches = 256;
+constexpr int64_t kHourMicros = 3'600'000'000;
+constexpr int64_t kPlannedFiles = 100'000;
 
-class HotDatabase {
+// `archive`, a file an hour: none of them exists, so that queries of it can only be planned.
+std::vector<std::shared_ptr<const FileEntry>> FilesOfArchive() {
+  std::vector<std::shared_ptr<const FileEntry>> files;
+  for (int64_t hour = 0; hour < kPlannedFiles; ++hour) {
+    const std::string key = "default/archive/" + std::to_string(hour) + ".parquet";
+    files.push_back(std::make_shared<FileEntry>(
+        FileEntry{key, 1 << 20, 100'000, hour * kHourMicros, (hour + 1) * kHourMicros - 1}));
+  }
+  return files;
+}
+
+class TestDatabase {
  public:
-  HotDatabase() {
+  TestDatabase() {
     for (const Batch& batch : BatchesOf(Shape::kSmall, kBatches)) catalog_.Write("default", "cpu", batch);
+    Schema schema;
+    schema.columns.push_back({"time", ColumnType::kTimestamp, ColumnRole::kTime, 1, false});
+    schema.columns.push_back({"usage", ColumnType::kDouble, ColumnRole::kField, 2, false});
+    catalog_.AddFiles("default", "archive", std::move(schema), FilesOfArchive());
     auto folder = TemporaryFolder::Make("");
     ARC_CHECK(folder.ok());
     folder_ = std::make_unique<TemporaryFolder>(std::move(folder).value());
@@ -62,20 +79,24 @@ std::vector<Work> ScanWork() {
     const char* name;
     const char* sql;
     int64_t rows;
+    int64_t of;  // rows that it reads; 1 for a plan
   };
   constexpr int64_t kRows = int64_t{kBatches} * kBatchRows;
   constexpr Query kQueries[] = {
-      {"scan/sum", "SELECT sum(usage_idle) FROM cpu", 1},
-      {"scan/avg_by_host", "SELECT host, avg(usage_idle) FROM cpu GROUP BY host", 100},
-      {"scan/one_host", "SELECT sum(usage_idle) FROM cpu WHERE host = 'host_77'", 1},
-      {"scan/all_rows", "SELECT * FROM cpu", kRows},
+      {"scan/sum", "SELECT sum(usage_idle) FROM cpu", 1, kRows},
+      {"scan/avg_by_host", "SELECT host, avg(usage_idle) FROM cpu GROUP BY host", 100, kRows},
+      {"scan/one_host", "SELECT sum(usage_idle) FROM cpu WHERE host = 'host_77'", 1, kRows},
+      {"scan/all_rows", "SELECT * FROM cpu", kRows, kRows},
+      {"plan/one_hour_of_100000_files",
+       "EXPLAIN SELECT avg(usage) FROM archive WHERE time >= '1975-01-01 00:00' AND time < '1975-01-01 01:00'", 1, 1},
+      {"plan/all_of_100000_files", "EXPLAIN SELECT avg(usage) FROM archive", 1, 1},
   };
   std::vector<Work> all;
   for (const Query& query : kQueries) {
     const auto prepare = [query] {
-      return [query, database = std::make_shared<HotDatabase>()] { database->Run(query.sql, query.rows); };
+      return [query, database = std::make_shared<TestDatabase>()] { database->Run(query.sql, query.rows); };
     };
-    all.push_back({query.name, kRows, prepare});
+    all.push_back({query.name, query.of, prepare});
   }
   return all;
 }

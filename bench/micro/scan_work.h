@@ -7,6 +7,7 @@
 
 namespace arc::bench {
 
-std::vector<Work> ScanWork();  // 256,000 hot rows, one thread of DuckDB
+// 256,000 hot rows, one thread of DuckDB; and 100,000 files that are only planned with.
+std::vector<Work> ScanWork();
 
 }  // namespace arc::bench

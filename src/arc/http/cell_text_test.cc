@@ -107,6 +107,24 @@ TEST(CellText, Strings) {
             "\"short\" \"a string that does not fit into the view itself\" null");
 }
 
+TEST(CellText, EveryByteAtEveryPlaceOfShortStrings) {
+  for (size_t size = 1; size <= 18; ++size) {
+    for (size_t at = 0; at < size; ++at) {
+      for (int byte = 0; byte < 0x80; ++byte) {
+        std::string text(size, 'x');
+        text[at] = static_cast<char>(byte);
+        OutputText out;
+        AppendJsonCell(text, &out);
+        std::string_view cell = out.view();
+        std::string_view middle = cell.substr(1 + at, cell.size() - 1 - size);
+        bool escaped = byte < 0x20 || byte == '"' || byte == '\\';
+        ASSERT_EQ(middle[0] == '\\', escaped) << size << " " << at << " " << byte;
+        ASSERT_EQ(middle.size() > 1, escaped) << size << " " << at << " " << byte;
+      }
+    }
+  }
+}
+
 TEST(CellText, Binary) {
   EXPECT_EQ(Cells(Make(arrow::BinaryBuilder(), std::string("\x00\xff", 2), "abc")), "\"AP8=\" \"YWJj\" null");
   EXPECT_EQ(Cells(Make(arrow::LargeBinaryBuilder(), "abc")), "\"YWJj\" null");

@@ -6,12 +6,21 @@
 #include <memory>
 #include <new>
 #include <string_view>
+#include <utility>
 
 namespace arc {
 
-// Movable, not copyable; not thread-safe.
+// Movable (what was moved from is empty), not copyable; not thread-safe.
 class OutputText {
  public:
+  OutputText() = default;
+  OutputText(OutputText&& other) noexcept { *this = std::move(other); }
+  OutputText& operator=(OutputText&& other) noexcept {
+    bytes_ = std::move(other.bytes_);
+    size_ = std::exchange(other.size_, 0);
+    capacity_ = std::exchange(other.capacity_, 0);
+    return *this;
+  }
   // At least `bytes` writable bytes at the returned end; then Advance to where writing stopped.
   char* Room(size_t bytes) {
     if (capacity_ - size_ < bytes) Grow(bytes);

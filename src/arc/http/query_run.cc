@@ -82,8 +82,10 @@ QueryRun::Chunk QueryRun::Fail(Error error) {
   return chunk;
 }
 
-QueryRun::Chunk QueryRun::Produce() {
+QueryRun::Chunk QueryRun::Produce(OutputText used) {
   Chunk chunk;
+  chunk.text = std::move(used);
+  chunk.text.Clear();
   try {
     if (!std::exchange(begun_, true)) {
       Status started = Start(&chunk.text);
@@ -123,13 +125,14 @@ namespace {
 struct NextChunk {
   StrandEvent ready;
   QueryRun::Chunk chunk;
+  OutputText used;  // of the piece sent before, for the next one
 };
 
 void ProduceNext(ServerContext& server, const Strand& strand, const std::shared_ptr<QueryRun>& run,
                  const std::shared_ptr<NextChunk>& next) {
   next->ready.Clear();
   server.query_production.Post([run, next, strand] {
-    QueryRun::Chunk chunk = run->Produce();
+    QueryRun::Chunk chunk = run->Produce(std::move(next->used));
     asio::post(strand, [next, chunk = std::move(chunk)]() mutable {
       next->chunk = std::move(chunk);
       next->ready.Set();
@@ -162,6 +165,7 @@ Task<void> StreamChunks(Exchange& exchange, std::shared_ptr<QueryRun> run, Query
     if (last) break;
     if (!alive) run->Cancel();
     co_await next->ready.Wait();
+    next->used = std::move(chunk.text);
     chunk = std::move(next->chunk);
   }
   if (!chunk.last) run->Cancel();

@@ -31,8 +31,9 @@ class QueryRun {
     // Later chunks: the query failed and the format could not say so.
     bool broken = false;
   };
-  // The next piece, of about kChunkBytes: at the first call starts the query, waiting for its place.
-  Chunk Produce();
+  // The next piece, of about kChunkBytes: at the first call starts the query, waiting for its place. It is written over
+  // `used`, the text of a piece that has been sent: its memory is mapped and in the caches.
+  Chunk Produce(OutputText used = {});
   // Interrupts the query; Produce then ends soon.
   void Cancel();
   // Ends the query and frees what it holds.

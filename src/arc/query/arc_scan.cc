@@ -189,15 +189,9 @@ duckdb::virtual_column_map_t GetVirtualColumns(duckdb::ClientContext&,
 
 duckdb::InsertionOrderPreservingMap<duckdb::string> Describe(const ArcFileList& list) {
   duckdb::InsertionOrderPreservingMap<duckdb::string> result;
-  int64_t hot_rows = 0;
-  size_t files = list.items().size();
-  for (const ScanItem& item : list.items()) {
-    if (item.file != ScanItem::kHot) continue;
-    hot_rows = item.rows;
-    --files;
-  }
-  result["Files"] = std::to_string(files) + " of " + std::to_string(list.version().files->files().size());
-  result["Hot Rows"] = std::to_string(hot_rows) + " of " + std::to_string(list.version().hot.rows);
+  const ArcFileList::Extent extent = list.extent();
+  result["Files"] = std::to_string(extent.files) + " of " + std::to_string(list.version().files->files().size());
+  result["Hot Rows"] = std::to_string(extent.hot_rows) + " of " + std::to_string(list.version().hot.rows);
   return result;
 }
 

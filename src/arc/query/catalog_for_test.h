@@ -62,6 +62,14 @@ class CatalogForTest : public CatalogView {
     }
     return *table;
   }
+  // A new table of files that need not exist as long as they are only planned with.
+  void AddFiles(const std::string& database, const std::string& name, Schema schema,
+                std::vector<std::shared_ptr<const FileEntry>> files) {
+    std::lock_guard lock(mutex_);
+    databases_[database][name] =
+        std::make_shared<Table>(TableRef{Uuid::Random(random_), database, name}, &budget_, SystemClock(),
+                                std::move(schema), std::make_shared<const FileIndex>(std::move(files)), Lsn{});
+  }
   void Write(const std::string& database, const std::string& name, const Batch& batch) {
     Table& table = TableOf(database, name);
     Result<AlignedBatch> aligned = table.Align(batch);

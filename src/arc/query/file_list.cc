@@ -83,6 +83,19 @@ const std::vector<ScanItem>& ArcFileList::items() const {
   return *items_;
 }
 
+ArcFileList::Extent ArcFileList::extent() const {
+  if (ranges_.all() && !nothing_) return {version_->files->files().size(), static_cast<int64_t>(version_->hot.rows)};
+  Extent result;
+  for (const ScanItem& item : items()) {
+    if (item.file == ScanItem::kHot) {
+      result.hot_rows = item.rows;
+    } else {
+      ++result.files;
+    }
+  }
+  return result;
+}
+
 std::vector<ScanItem> ArcFileList::MakeItems() const {
   std::vector<ScanItem> result;
   if (nothing_) return result;
@@ -186,7 +199,12 @@ duckdb::vector<duckdb::OpenFileInfo> ArcFileList::GetAllFiles() const {
 
 duckdb::FileExpandResult ArcFileList::GetExpandResult() const {
   // Hot rows and one large file are read by several threads, so one item is "multiple files" too.
-  return items().empty() ? duckdb::FileExpandResult::NO_FILES : duckdb::FileExpandResult::MULTIPLE_FILES;
+  return GetTotalFileCount() == 0 ? duckdb::FileExpandResult::NO_FILES : duckdb::FileExpandResult::MULTIPLE_FILES;
+}
+
+duckdb::idx_t ArcFileList::GetTotalFileCount() const {
+  const Extent all = extent();
+  return all.files + (all.hot_rows > 0 ? 1 : 0);
 }
 
 duckdb::vector<duckdb::OpenFileInfo> ArcFileList::GetDisplayFileList(duckdb::optional_idx max_files) const {

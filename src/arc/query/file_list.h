@@ -44,6 +44,12 @@ class ArcFileList : public duckdb::MultiFileList {
   void SetOrder(ScanOrder order);
   void SetNothing();
   const std::vector<ScanItem>& items() const;
+  // How much items() has. Lists nothing where nothing is pruned: planning asks before it prunes.
+  struct Extent {
+    size_t files = 0;
+    int64_t hot_rows = 0;
+  };
+  Extent extent() const;
 
   duckdb::unique_ptr<duckdb::MultiFileList> ComplexFilterPushdown(
       duckdb::ClientContext&, const duckdb::MultiFileOptions&, duckdb::MultiFilePushdownInfo& info,
@@ -56,7 +62,7 @@ class ArcFileList : public duckdb::MultiFileList {
                                                                   duckdb::TableFilterSet& filters) const override;
   duckdb::vector<duckdb::OpenFileInfo> GetAllFiles() const override;
   duckdb::FileExpandResult GetExpandResult() const override;
-  duckdb::idx_t GetTotalFileCount() const override { return items().size(); }
+  duckdb::idx_t GetTotalFileCount() const override;
   duckdb::vector<duckdb::OpenFileInfo> GetDisplayFileList(duckdb::optional_idx max_files) const override;
   duckdb::unique_ptr<duckdb::NodeStatistics> GetCardinality(duckdb::ClientContext&) const override;
   duckdb::unique_ptr<duckdb::MultiFileList> Copy() const override;

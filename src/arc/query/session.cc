@@ -9,6 +9,7 @@
 #include "arc/query/bounded_memory.h"
 #include "arc/query/duck_error.h"
 #include "arc/query/plan_guard.h"
+#include "arc/query/result_builder.h"
 #include "arc/query/show_functions.h"
 #include "arc/query/statement.h"
 #include "arc/query/store_file_system.h"
@@ -24,9 +25,11 @@
 namespace arc {
 namespace {
 
-// The first batch is one vector, so that the first rows are out at once; later ones grow to what encoders like.
+// The first batch is one vector, so that the first rows are out at once; later ones are as large as the caches hold.
 constexpr duckdb::idx_t kFirstBatchRows = STANDARD_VECTOR_SIZE;
-constexpr duckdb::idx_t kBatchRows = 16 * STANDARD_VECTOR_SIZE;
+constexpr duckdb::idx_t kBatchRows = 4 * STANDARD_VECTOR_SIZE;
+// A batch ends with the vector that brings its text over this.
+constexpr int64_t kBatchTextBytes = 1 << 20;
 
 Error FromArrow(const arrow::Status& status) { return Internal("result batch: " + status.ToString()); }
 
@@ -62,8 +65,9 @@ class DuckSession : public Session {
         result_ = pending_->Execute();
         pending_.reset();
         if (result_->HasError()) return Fail(result_->GetErrorObject(), "");
-        scan_ = duckdb::make_uniq<duckdb::QueryResultChunkScanState>(*result_);
+        if (!builder_) scan_ = duckdb::make_uniq<duckdb::QueryResultChunkScanState>(*result_);
       }
+      if (builder_) return NextBuilt();
       if (!scan_) return std::shared_ptr<arrow::RecordBatch>();
       ::ArrowArray array{};
       duckdb::idx_t rows = 0;
@@ -87,6 +91,7 @@ class DuckSession : public Session {
     scan_.reset();
     result_.reset();
     pending_.reset();
+    builder_.reset();
     schema_.reset();
     try {
       if (in_transaction_) {
@@ -138,8 +143,27 @@ class DuckSession : public Session {
     if (!schema.ok()) return FromArrow(schema.status());
     schema_ = std::move(*schema);
     extension_types_ = duckdb::ArrowTypeExtensionData::GetExtensionTypes(context(), pending_->types);
+    builder_ = ResultBuilder::Make(pending_->types, schema_);
     batch_rows_ = kFirstBatchRows;
     return schema_;
+  }
+
+  Result<std::shared_ptr<arrow::RecordBatch>> NextBuilt() {
+    if (!result_) return std::shared_ptr<arrow::RecordBatch>();
+    const auto rows = static_cast<int64_t>(std::exchange(batch_rows_, kBatchRows));
+    builder_->Expect(rows);
+    while (builder_->rows() + STANDARD_VECTOR_SIZE <= rows && builder_->text_bytes() < kBatchTextBytes) {
+      duckdb::unique_ptr<duckdb::DataChunk> chunk;
+      duckdb::ErrorData error;
+      if (!result_->TryFetch(chunk, error)) return Fail(std::move(error), "");
+      if (!chunk || chunk->size() == 0) {
+        result_.reset();
+        break;
+      }
+      ARC_RETURN_IF_ERROR(builder_->Append(*chunk));
+    }
+    if (builder_->rows() == 0) return std::shared_ptr<arrow::RecordBatch>();
+    return builder_->Finish();
   }
 
   Error Fail(duckdb::ErrorData error, const std::string& sql) {
@@ -154,7 +178,8 @@ class DuckSession : public Session {
   duckdb::ClientProperties properties_;
   duckdb::unique_ptr<duckdb::PendingQueryResult> pending_;  // until the first Next
   duckdb::unique_ptr<duckdb::QueryResult> result_;
-  duckdb::unique_ptr<duckdb::QueryResultChunkScanState> scan_;
+  std::unique_ptr<ResultBuilder> builder_;                      // null: the result is DuckDB's to convert…
+  duckdb::unique_ptr<duckdb::QueryResultChunkScanState> scan_;  // …with this
   duckdb::unordered_map<duckdb::idx_t, const duckdb::shared_ptr<duckdb::ArrowTypeExtensionData>> extension_types_;
   std::shared_ptr<arrow::Schema> schema_;
   duckdb::idx_t batch_rows_ = kFirstBatchRows;
