@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs the fuzz targets of a build folder over their corpora, one line each; fails on any finding.
+"""Runs the fuzz targets of a build folder over their corpora, one on each processor and one line each; fails on any
+finding.
 
     tools/run_fuzz.py build/fuzz                        30 s each
     tools/run_fuzz.py build/fuzz --seconds 600          longer
@@ -11,6 +12,7 @@ input that fails in <build>/fuzz-findings/<target>-*.
 """
 
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -91,10 +93,11 @@ def main():
     for program in missing:
         print(f"{program} is not built")
     good = not missing
-    for program in [program for program in programs if program not in missing]:
-        line, clean = run(program, build, arguments.seconds, arguments.seeds_only)
-        print(line, flush=True)
-        good = good and clean
+    built = [program for program in programs if program not in missing]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for line, clean in pool.map(lambda program: run(program, build, arguments.seconds, arguments.seeds_only), built):
+            print(line, flush=True)
+            good = good and clean
     print("no findings" if good else "FAILED", flush=True)
     return 0 if good else 1
 
