@@ -67,6 +67,20 @@ TEST_P(LocalObjectGroupTest, ObjectsAreFoundFromSyncOn) {
   EXPECT_EQ(NamesIn("db/m/metadata"), 2u);
 }
 
+TEST_P(LocalObjectGroupTest, HoldsManyObjects) {
+  for (int round = 0; round < 2; ++round) {
+    auto group = store_->NewGroup();
+    for (int i = 0; i < 100; ++i) {
+      const std::string key = "db/m" + std::to_string(i % 25) + "/" + std::to_string(round) + "/" + std::to_string(i);
+      ASSERT_TRUE(group->PutIfAbsent(key, key).ok());
+    }
+    ASSERT_TRUE(group->Sync().ok());
+  }
+  auto objects = *store_->List("");
+  EXPECT_EQ(objects.size(), 200u);
+  for (const auto& object : objects) EXPECT_EQ(*store_->ReadAll(object.key), object.key);
+}
+
 TEST_P(LocalObjectGroupTest, WithoutSyncNothingStays) {
   {
     auto group = store_->NewGroup();
