@@ -485,7 +485,7 @@ TEST(MsgpackColumns, LargeBlock) {
   }
 }
 
-// Found by the fuzzer: a column grown for earlier rows had room for the block's first row, and its last ones were written
+// Found by the fuzzer: a column grown for earlier rows had room for the first row of a block, and the last were written
 // past the end.
 TEST(MsgpackColumns, BlocksOfOneMeasurementOutgrowItsColumns) {
   constexpr uint32_t kRows[] = {20, 25, 300, 10, 700, 5000};
