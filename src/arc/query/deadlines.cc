@@ -36,6 +36,11 @@ void Deadlines::Remove(Interruptible* query) {
   deadlines_.erase(query);
 }
 
+void Deadlines::MemoryRunsShort() {
+  std::lock_guard lock(mutex_);
+  for (const auto& [query, deadline] : deadlines_) query->OnMemoryShort();
+}
+
 void Deadlines::Run() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {

@@ -13,8 +13,10 @@ namespace arc {
 class Interruptible {
  public:
   virtual ~Interruptible() = default;
-  // On the watching thread; must not block nor call back into Deadlines.
+  // Both must not block nor call back into Deadlines. On the watching thread:
   virtual void OnDeadline() = 0;
+  // On the thread that calls MemoryRunsShort.
+  virtual void OnMemoryShort() = 0;
 };
 
 // Thread-safe.
@@ -26,6 +28,8 @@ class Deadlines {
   void Add(Interruptible* query, int64_t deadline_nanos);
   // When this returns no call is under way and none follows.
   void Remove(Interruptible* query);
+  // Tells all queries.
+  void MemoryRunsShort();
 
  private:
   void Run();
