@@ -97,7 +97,7 @@ class BoundedFunction {
 
 namespace {
 
-// What a function reads while it is bound, which no call sees: its second argument, a structure or a format.
+// What a function reads while it is bound, which no call sees: its second argument, a structure, format or pattern.
 struct BindLimit : duckdb::ScalarFunctionInfo {
   explicit BindLimit(duckdb::bind_scalar_function_t bind) : bind(bind) {}
   const duckdb::bind_scalar_function_t bind;  // DuckDB's
@@ -113,8 +113,12 @@ duckdb::unique_ptr<duckdb::FunctionData> BindWithinLimits(
       throw duckdb::BinderException("%s() takes %d bytes there; the limit is %d", function.name, text.size(),
                                     kMaxBoundTextBytes);
     }
+    if (TakesRegex(function.name) && SizeOfRegex(text) > kMaxRegexSize) {
+      throw duckdb::BinderException("%s() takes %.0f states; the limit is %.0f", function.name, SizeOfRegex(text),
+                                    kMaxRegexSize);
+    }
     // Structures are read by going down into them.
-    if (DepthOfJson(text) > kMaxJsonDepth) {
+    if (!TakesRegex(function.name) && DepthOfJson(text) > kMaxJsonDepth) {
       throw duckdb::BinderException("%s() takes a structure of more levels; the limit is %.0f", function.name,
                                     kMaxJsonDepth);
     }
@@ -126,7 +130,8 @@ void BoundBinding(std::string_view name, duckdb::ScalarFunction* function) {
   static constexpr std::string_view kFunctions[] = {
       "json_transform", "json_transform_strict", "from_json", "from_json_strict", "strftime",
       "strptime",       "try_strptime"};
-  if (std::find(std::begin(kFunctions), std::end(kFunctions), name) == std::end(kFunctions)) return;
+  const bool listed = std::find(std::begin(kFunctions), std::end(kFunctions), name) != std::end(kFunctions);
+  if (!listed && !TakesRegex(name)) return;
   if (!function->HasBindCallback()) return;
   ARC_CHECK(!function->HasExtraFunctionInfo());
   function->SetExtraFunctionInfo(duckdb::make_shared_ptr<BindLimit>(function->GetBindCallback()));

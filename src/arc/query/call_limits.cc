@@ -32,10 +32,13 @@ double RepeatedBytes(const Arguments& arguments, idx_t row) {
   return Size(arguments, 0, row) * arguments.Number(1, row);
 }
 
-// Of a list; of a text, the copies.
 double RepeatedElements(const Arguments& arguments, idx_t row) {
-  return arguments.Number(1, row) * (arguments.IsText(0) ? 1 : arguments.Length(0, row));
+  return arguments.Length(0, row) * arguments.Number(1, row);
 }
+
+double RepeatedCopies(const Arguments& arguments, idx_t row) { return 10 * arguments.Number(1, row); }
+
+double RegexSize(const Arguments& arguments, idx_t row) { return SizeOfRegex(arguments.Text(1, row)); }
 
 double ReplacedBytes(const Arguments& arguments, idx_t row) {
   const double text = Size(arguments, 0, row);
@@ -158,6 +161,7 @@ constexpr NamedLimit kLimits[] = {
     {"rpad", Text(PaddedBytes)},
     {"repeat", Text(RepeatedBytes)},
     {"repeat", List(RepeatedElements)},
+    {"repeat", Steps(RepeatedCopies)},
     {"replace", Text(ReplacedBytes)},
     {"replace", Steps(SearchSteps)},
     {"format", Text(FormatBytes)},
@@ -195,15 +199,12 @@ constexpr NamedLimit kLimits[] = {
     {"nfc_normalize", Steps(NormalizationSteps)},
     {"strip_accents", Steps(NormalizationSteps)},
     {"regexp_replace", Text(RegexReplacedBytes)},
-    {"regexp_replace", Steps(RegexSteps)},
-    {"regexp_matches", Steps(RegexSteps)},
-    {"regexp_full_match", Steps(RegexSteps)},
-    {"regexp_extract", Steps(RegexSteps)},
-    {"regexp_extract_all", Steps(RegexSteps)},
-    {"string_split_regex", Steps(RegexSteps)},
-    {"str_split_regex", Steps(RegexSteps)},
-    {"regexp_split_to_array", Steps(RegexSteps)},
 };
+
+constexpr CallLimit kRegexLimits[] = {Steps(RegexSteps), {RegexSize, kMaxRegexSize, kUnlimited, "states"}};
+constexpr std::string_view kRegexFunctions[] = {"regexp_replace",  "regexp_matches",       "regexp_full_match",
+                                                "regexp_extract",  "regexp_extract_all",   "string_split_regex",
+                                                "str_split_regex", "regexp_split_to_array"};
 
 constexpr CallLimit kLambdaLimit = {LambdaCalls, kUnlimited, kLambdaCallsAtOnce, "calls"};
 constexpr std::string_view kLambdaFunctions[] = {"list_transform", "array_transform", "list_apply",   "array_apply",
@@ -211,6 +212,11 @@ constexpr std::string_view kLambdaFunctions[] = {"list_transform", "array_transf
                                                  "list_reduce",    "array_reduce",    "reduce"};
 
 constexpr CallLimit kJsonLimit = {JsonDepth, kMaxJsonDepth, kUnlimited, "levels"};
+
+template <size_t kCount>
+bool Contains(const std::string_view (&names)[kCount], std::string_view name) {
+  return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
 
 bool TakesJson(std::string_view function) {
   return function.starts_with("json") || function.starts_with("from_json") || function == "->" || function == "->>";
@@ -268,13 +274,16 @@ double CallArguments::Length(size_t column, idx_t row) const {
   return static_cast<double>(Value<duckdb::list_entry_t>(column, row).length);
 }
 
+bool TakesRegex(std::string_view function) { return Contains(kRegexFunctions, function); }
+
 std::vector<const CallLimit*> FindCallLimits(std::string_view function) {
   std::vector<const CallLimit*> result;
   for (const NamedLimit& named : kLimits) {
     if (named.function == function) result.push_back(&named.limit);
   }
-  if (std::find(std::begin(kLambdaFunctions), std::end(kLambdaFunctions), function) != std::end(kLambdaFunctions)) {
-    result.push_back(&kLambdaLimit);
+  if (Contains(kLambdaFunctions, function)) result.push_back(&kLambdaLimit);
+  if (TakesRegex(function)) {
+    for (const CallLimit& limit : kRegexLimits) result.push_back(&limit);
   }
   if (TakesJson(function)) result.push_back(&kJsonLimit);
   return result;

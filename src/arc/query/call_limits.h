@@ -10,11 +10,12 @@ namespace arc {
 
 // What a call may make or take. Beyond it the query fails with an error that names the function and the limit.
 inline constexpr double kMaxCallTextBytes = 64 << 20;
-inline constexpr double kMaxCallListElements = 16 << 20;
+inline constexpr double kMaxCallListElements = 4 << 20;
 inline constexpr double kMaxCallSteps = 2e8;  // comparisons of two bytes and the like: half a second
 inline constexpr double kMaxJsonDepth = 1000;
 // Of a format or a structure that is read while the statement is planned.
 inline constexpr size_t kMaxBoundTextBytes = 64 << 10;
+inline constexpr double kMaxRegexSize = 20'000;  // letters and sets, as often as repeated
 
 // The arguments of one vector of calls, which outlive this.
 class CallArguments {
@@ -50,6 +51,8 @@ struct CallLimit {
   double at_once;  // for the calls of several rows without a look for an interrupt in between
   const char* unit;
 };
+
+bool TakesRegex(std::string_view function);
 
 // What bounds the calls of `function`; empty when its arguments' size does.
 std::vector<const CallLimit*> FindCallLimits(std::string_view function);
