@@ -89,6 +89,7 @@ double SizeOfRegex(std::string_view pattern) {
     } else if (byte == '{' && i < pattern.size() && IsDigit(pattern[i])) {
       double times = ReadNumber(pattern, &i);
       if (i < pattern.size() && pattern[i] == ',') times = std::max(times + 1, ReadNumber(pattern, &++i));
+      if (i < pattern.size() && pattern[i] == '}') ++i;
       Group& group = groups.back();
       group.size += group.last * std::max(0.0, times - 1);
       group.last *= std::max(1.0, times);

@@ -96,6 +96,14 @@ double ProductSteps(const Arguments& arguments, idx_t row) { return Size(argumen
 // The same, many bytes at a time.
 double SearchSteps(const Arguments& arguments, idx_t row) { return ProductSteps(arguments, row) / 32; }
 
+// Maps look for keys that come twice, zips copy value by value.
+double MapSteps(const Arguments& arguments, idx_t row) { return 2000 * arguments.Length(0, row); }
+double ZipSteps(const Arguments& arguments, idx_t row) { return 100 * arguments.Length(0, row); }
+
+double PathSteps(const Arguments& arguments, idx_t row) {
+  return Size(arguments, 0, row) * Size(arguments, 0, row) / 100;
+}
+
 // A few look-ups in hash tables for each character.
 double LookUpSteps(const Arguments& arguments, idx_t row) { return 16 * Size(arguments, 0, row); }
 
@@ -195,6 +203,11 @@ constexpr NamedLimit kLimits[] = {
     {"ilike_escape", Steps(ProductSteps)},
     {"not_ilike_escape", Steps(ProductSteps)},
     {"bitstring", Text(Bits)},
+    {"map", Steps(MapSteps)},
+    {"map_from_entries", Steps(MapSteps)},
+    {"list_zip", Steps(ZipSteps)},
+    {"array_zip", Steps(ZipSteps)},
+    {"parse_path", Steps(PathSteps)},
     {"translate", Steps(LookUpSteps)},
     {"nfc_normalize", Steps(NormalizationSteps)},
     {"strip_accents", Steps(NormalizationSteps)},

@@ -15,7 +15,7 @@ inline constexpr double kMaxCallSteps = 2e8;  // comparisons of two bytes and th
 inline constexpr double kMaxJsonDepth = 1000;
 // Of a format or a structure that is read while the statement is planned.
 inline constexpr size_t kMaxBoundTextBytes = 64 << 10;
-inline constexpr double kMaxRegexSize = 20'000;  // letters and sets, as often as repeated
+inline constexpr double kMaxRegexSize = 10'000;  // letters and sets, as often as repeated
 
 // The arguments of one vector of calls, which outlive this.
 class CallArguments {

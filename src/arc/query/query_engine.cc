@@ -38,22 +38,21 @@ struct EngineCore {
 
   // Aggregates keep their states in C++ containers, which no allocator of DuckDB's sees.
   void CheckMemory() {
-    const bool idle = places.active() == 0;
-    if (idle && was_idle) return;
-    was_idle = idle;
+    if (stopping_up_to != 0) {
+      if (deadlines.MemoryRunsShort(stopping_up_to)) return;
+      // What ended queries leave with their threads' allocators must not end those to come: they can use it again.
+      left_bytes = ProcessMemoryBytes();
+      stopping_up_to = 0;
+    }
+    if (places.active() == 0) return;
     const int64_t held = ProcessMemoryBytes();
-    // What ended queries leave with their threads' allocators must not end those to come: they can use it again.
-    if (idle) idle_bytes = held;
-    const int64_t limit = std::max(process_limit_bytes, idle_bytes + process_limit_bytes / 4);
-    if (idle || held <= limit) {
-      stopping = false;
-      return;
-    }
-    if (!std::exchange(stopping, true)) {
-      Log(LogLevel::kError, "query", "queries take too much memory and are stopped",
-          {{"process_bytes", held}, {"limit_bytes", limit}});
-    }
-    deadlines.MemoryRunsShort();
+    left_bytes = std::min(left_bytes, held);
+    const int64_t limit = std::max(process_limit_bytes, left_bytes + process_limit_bytes / 4);
+    if (held <= limit) return;
+    Log(LogLevel::kError, "query", "queries take too much memory and are stopped",
+        {{"process_bytes", held}, {"limit_bytes", limit}});
+    stopping_up_to = deadlines.newest();
+    deadlines.MemoryRunsShort(stopping_up_to);
   }
 
   // A new instance, for the start and after one has declared itself unusable.
@@ -99,9 +98,8 @@ struct EngineCore {
   ObjectStore& store;
   const int64_t process_limit_bytes;
   // CheckMemory's own.
-  bool was_idle = false;
-  bool stopping = false;
-  int64_t idle_bytes = 0;
+  uint64_t stopping_up_to = 0;  // number of the newest query that is being stopped; 0: none is
+  int64_t left_bytes = 0;
   PlaceQueue places;
   std::vector<std::unique_ptr<Session>> sessions;  // by place; used by who holds the place
   std::mutex database_mutex;
