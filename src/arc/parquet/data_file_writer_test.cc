@@ -390,11 +390,12 @@ TEST(WriteDataFileTest, PagesEndWhereVectorsDo) {
   const auto batch = MakeBatch(columns, R"(["a", "b", "c"])");
   ASSERT_TRUE(WriteDataFile(store, "f", FileTestSchema(), RowsOf({batch}), {}).ok());
   const auto reader = OpenParquet(store.objects.at("f"));
-  const auto pages = reader->GetPageIndexReader()->RowGroup(0);
+  const auto indexes = reader->GetPageIndexReader();
+  const auto group = indexes->RowGroup(0);
   for (int column = 0; column < 7; ++column) {
-    const auto& places = pages->GetOffsetIndex(column)->page_locations();
-    EXPECT_EQ(places.size(), 3u) << column;
-    for (const auto& place : places) EXPECT_EQ(place.first_row_index % kVectorRows, 0) << column;
+    const auto pages = group->GetOffsetIndex(column);
+    EXPECT_EQ(pages->page_locations().size(), 3u) << column;
+    for (const auto& place : pages->page_locations()) EXPECT_EQ(place.first_row_index % kVectorRows, 0) << column;
   }
 }
 
