@@ -58,11 +58,18 @@ std::string Fold(std::string_view name) {
 template <typename Value>
 class NameMap {
  public:
-  Value* Find(std::string_view name) {
-    if (auto exact = by_name_.find(std::string(name)); exact != by_name_.end()) return &exact->second;
+  using Entry = std::pair<const std::string, Value>;
+
+  Entry* FindEntry(std::string_view name) {
+    if (auto exact = by_name_.find(std::string(name)); exact != by_name_.end()) return &*exact;
     auto folded = spellings_.find(Fold(name));
     if (folded == spellings_.end() || folded->second.size() != 1) return nullptr;
-    return &by_name_.find(*folded->second.begin())->second;
+    return &*by_name_.find(*folded->second.begin());
+  }
+  const Entry* FindEntry(std::string_view name) const { return const_cast<NameMap*>(this)->FindEntry(name); }
+  Value* Find(std::string_view name) {
+    Entry* entry = FindEntry(name);
+    return entry == nullptr ? nullptr : &entry->second;
   }
   const Value* Find(std::string_view name) const { return const_cast<NameMap*>(this)->Find(name); }
   bool HasExact(const std::string& name) const { return by_name_.contains(name); }
@@ -85,7 +92,7 @@ class CatalogImpl : public Catalog {
   Status Load(const std::string& database_file, LocalDisk& disk);
 
   std::vector<std::string> Databases() const override;
-  bool HasDatabase(std::string_view database) const override;
+  std::optional<std::string> FindDatabase(std::string_view name) const override;
   std::vector<std::shared_ptr<Table>> Tables(std::string_view database) const override;
   std::shared_ptr<Table> Find(std::string_view database, std::string_view name) const override;
   Result<Lsn> UseLineage(const Uuid& lineage) override;
@@ -189,9 +196,10 @@ std::vector<std::string> CatalogImpl::Databases() const {
   return names;
 }
 
-bool CatalogImpl::HasDatabase(std::string_view database) const {
+std::optional<std::string> CatalogImpl::FindDatabase(std::string_view name) const {
   std::shared_lock lock(mutex_);
-  return databases_.Find(database) != nullptr;
+  const auto* entry = databases_.FindEntry(name);
+  return entry == nullptr ? std::nullopt : std::optional<std::string>(entry->first);
 }
 
 std::vector<std::shared_ptr<Table>> CatalogImpl::Tables(std::string_view database) const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,7 +26,8 @@ class CatalogView {
  public:
   virtual ~CatalogView() = default;
   virtual std::vector<std::string> Databases() const = 0;  // sorted
-  virtual bool HasDatabase(std::string_view database) const = 0;
+  // As it was first spelled; nothing when there is no such database.
+  virtual std::optional<std::string> FindDatabase(std::string_view name) const = 0;
   virtual std::vector<std::shared_ptr<Table>> Tables(std::string_view database) const = 0;          // sorted by name
   virtual std::shared_ptr<Table> Find(std::string_view database, std::string_view name) const = 0;  // null: none
 };
