@@ -325,7 +325,9 @@ TEST_F(QueryEngineTest, HugeValuesAreRefusedBeforeTheyTakeTheMemory) {
     EXPECT_EQ(rows.error().kind, ErrorKind::kOverloaded) << sql << ": " << rows.error().message;
     EXPECT_LT(DuckMemoryBytes(), before + (8 << 20)) << sql;
   }
+#ifndef __SANITIZE_ADDRESS__  // it holds on to what is freed, and the process stays at its limit
   EXPECT_THAT(Rows("SELECT length(repeat('x', 10000000))"), ElementsAre("10000000"));
+#endif
 }
 
 TEST_F(QueryEngineTest, StreamsOutliveTheEngineObject) {
