@@ -55,7 +55,8 @@ def bench(arguments, name, *options):
     print(run.stdout, run.stderr, flush=True)
     if run.returncode != 0:
         sys.exit(f"{name}: arc-bench failed")
-    (arguments.out / f"{name}.txt").write_text("$ " + " ".join(command) + "\n" + run.stdout)
+    shown = " ".join(command).replace(f"{ROOT}/", "")
+    (arguments.out / f"{name}.txt").write_text(f"$ {shown}\n{run.stdout}")
     return {"stolen": stolen / total, **json.loads(output.read_text())}
 
 
