@@ -12,6 +12,7 @@
 #include "arc/base/clock.h"
 #include "arc/base/log.h"
 #include "arc/base/thread.h"
+#include "arc/query/bounded_memory.h"
 #include "arc/query/deadlines.h"
 #include "arc/query/place_queue.h"
 #include "arc/query/process_memory.h"
@@ -36,19 +37,19 @@ struct EngineCore {
     sessions.resize(static_cast<size_t>(options.pool_size));
   }
 
-  // Aggregates keep their states in C++ containers, which no allocator of DuckDB's sees.
+  // Aggregates keep their states in C++ containers, which no allocator of DuckDB's sees. A container that is full moves
+  // to twice its room in one step that nothing stops, so what they hold counts twice.
   void CheckMemory() {
-    if (stopping_up_to != 0) {
-      if (deadlines.MemoryRunsShort(stopping_up_to)) return;
-      // What ended queries leave with their threads' allocators must not end those to come: they can use it again.
-      left_bytes = ProcessMemoryBytes();
-      stopping_up_to = 0;
-    }
-    if (places.active() == 0) return;
     const int64_t held = ProcessMemoryBytes();
-    left_bytes = std::min(left_bytes, held);
-    const int64_t limit = std::max(process_limit_bytes, left_bytes + process_limit_bytes / 4);
-    if (held <= limit) return;
+    const int64_t outside = held - DuckMemoryBytes();
+    const bool stopped = stopping_up_to != 0 && !deadlines.MemoryRunsShort(stopping_up_to);
+    // What ended queries leave with their threads' allocators must not end those to come: they can use it again.
+    if (stopped || places.active() == 0) base_bytes = outside;
+    if (stopped) stopping_up_to = 0;
+    if (stopping_up_to != 0 || places.active() == 0) return;
+    base_bytes = std::min(base_bytes, outside);
+    const int64_t limit = std::max(process_limit_bytes, base_bytes + process_limit_bytes / 4);
+    if (held + (outside - base_bytes) <= limit) return;
     Log(LogLevel::kError, "query", "queries take too much memory and are stopped",
         {{"process_bytes", held}, {"limit_bytes", limit}});
     stopping_up_to = deadlines.newest();
@@ -99,7 +100,7 @@ struct EngineCore {
   const int64_t process_limit_bytes;
   // CheckMemory's own.
   uint64_t stopping_up_to = 0;  // number of the newest query that is being stopped; 0: none is
-  int64_t left_bytes = 0;
+  int64_t base_bytes = 0;  // held outside DuckDB's allocators when no query ran
   PlaceQueue places;
   std::vector<std::unique_ptr<Session>> sessions;  // by place; used by who holds the place
   std::mutex database_mutex;
