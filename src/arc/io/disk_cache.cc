@@ -1,5 +1,7 @@
 #include "arc/io/disk_cache.h"
 
+// The functions themselves, not only their names.
+#define XXH_INLINE_ALL
 #include <arrow/vendored/xxhash.h>
 
 #include <array>
