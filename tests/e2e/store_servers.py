@@ -167,7 +167,7 @@ class Azurite(StoreServer):
     def command(self):
         certificates = ["--cert", self.tls[0], "--key", self.tls[1]] if self.tls else []
         return [
-            *(self.binary, "--silent", "--skipApiVersionCheck", "--disableTelemetry", "--blobHost", "127.0.0.1"),
+            *(self.binary, "--silent", "--skipApiVersionCheck", "--blobHost", "127.0.0.1"),
             *("--blobPort", str(self.port), "--location", self.folder),
             *certificates,
         ]

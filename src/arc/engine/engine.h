@@ -34,14 +34,14 @@ struct EngineOptions {
   // Opens the remote store that holds the tables instead; flushes are staged in <data_folder>/staging first. Open asks
   // it nothing but Check.
   std::function<Result<std::unique_ptr<ObjectStore>>()> open_remote_store;
-  int64_t staging_bytes = int64_t{10} << 30;  // bound of staged files; beyond it rows stay in memory
-  int64_t read_ahead_bytes = 64 << 20;        // of the remote store's footers kept in memory
+  int64_t staging_bytes = int64_t{10} << 30;    // bound of staged files; beyond it rows stay in memory
+  int64_t read_ahead_bytes = 64 << 20;          // of the remote store's footers kept in memory
   int64_t read_cache_bytes = int64_t{4} << 30;  // of the remote store's data kept on local disk; 0: none
   std::string read_cache_folder;                // empty: <data_folder>/read-cache
-  LogOptions log;                             // folder empty: <data_folder>/wal
-  QueryOptions query;                         // temp_folder empty: <data_folder>/tmp
-  int64_t buffer_bytes = 512 << 20;           // bound of all hot rows
-  int64_t buffer_wait_ms = 200;               // a writer waits so long for room, then kOverloaded
+  LogOptions log;                               // folder empty: <data_folder>/wal
+  QueryOptions query;                           // temp_folder empty: <data_folder>/tmp
+  int64_t buffer_bytes = 512 << 20;             // bound of all hot rows
+  int64_t buffer_wait_ms = 200;                 // a writer waits so long for room, then kOverloaded
   FlushPolicy flush;
   std::string compression = "lz4_raw";
 };

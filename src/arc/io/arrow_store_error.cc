@@ -38,16 +38,16 @@ Error StoreError(const arrow::Status& status, const std::string& what) {
       Contains(message, {"NO_SUCH_KEY", "RESOURCE_NOT_FOUND", "Status(NOT_FOUND", "BlobNotFound", "PathNotFound"})) {
     return MakeError(ErrorKind::kNotFound, message);
   }
-  if (Contains(message, {"INVALID_ACCESS_KEY_ID", "InvalidAccessKeyId", "SIGNATURE_DOES_NOT_MATCH",
-                         "SignatureDoesNotMatch", "INVALID_CLIENT_TOKEN_ID", "UNRECOGNIZED_CLIENT", "EXPIRED_TOKEN",
-                         "ExpiredToken", "MISSING_AUTHENTICATION_TOKEN", "REQUEST_EXPIRED", "Status(UNAUTHENTICATED",
-                         "AuthenticationFailed", "InvalidAuthenticationInfo", "NoAuthenticationInformation",
-                         "AuthenticationException"})) {
+  if (Contains(message,
+               {"INVALID_ACCESS_KEY_ID", "InvalidAccessKeyId", "SIGNATURE_DOES_NOT_MATCH", "SignatureDoesNotMatch",
+                "INVALID_CLIENT_TOKEN_ID", "UNRECOGNIZED_CLIENT", "EXPIRED_TOKEN", "ExpiredToken",
+                "MISSING_AUTHENTICATION_TOKEN", "REQUEST_EXPIRED", "Status(UNAUTHENTICATED", "AuthenticationFailed",
+                "InvalidAuthenticationInfo", "NoAuthenticationInformation", "AuthenticationException"})) {
     return MakeError(ErrorKind::kUnauthenticated, message);
   }
   if (Contains(message, {"ACCESS_DENIED", "AccessDenied", "HTTP response code 403", "(HTTP status 403)",
                          "Status(PERMISSION_DENIED", "AuthorizationFailure", "AuthorizationPermissionMismatch",
-                         "InsufficientAccountPermissions", "AccountIsDisabled", "403 "})) {
+                         "InsufficientAccountPermissions", "AccountIsDisabled", "] 403 "})) {
     return MakeError(ErrorKind::kPermissionDenied, message);
   }
   if (status.IsOutOfMemory()) return MakeError(ErrorKind::kOverloaded, message);
@@ -65,8 +65,8 @@ bool IsUnknownHost(const Error& error) {
 }
 
 bool IsUntrustedServer(const Error& error) {
-  return Contains(error.message, {"curlCode: 60,", "curlCode: 77,", "SSL peer certificate", "SSL certificate problem",
-                                  "SSL CA cert"});
+  return Contains(error.message,
+                  {"curlCode: 60,", "curlCode: 77,", "SSL peer certificate", "SSL certificate problem", "SSL CA cert"});
 }
 
 }  // namespace arc

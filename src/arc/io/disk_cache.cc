@@ -15,7 +15,7 @@
 namespace arc {
 namespace {
 
-constexpr size_t kFolderDigits = 2;  // of a file's name are its folder, so that no folder grows large
+constexpr size_t kFolderDigits = 2;              // of a file's name are its folder, so that no folder grows large
 constexpr uint64_t kMagic = 0x3165686361637261;  // "arcache1"
 
 struct Header {

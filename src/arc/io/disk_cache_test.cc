@@ -73,14 +73,10 @@ TEST_F(DiskCacheTest, TakesNoMoreThanItsLimitAndDropsTheLeastUsed) {
 TEST_F(DiskCacheTest, NothingDamagedIsServed) {
   const std::string blob(1000, 'x');
   const std::vector<std::function<void(std::string*)>> damages = {
-      [](std::string* bytes) { bytes->back() ^= 1; },
-      [](std::string* bytes) { bytes->front() ^= 1; },
-      [](std::string* bytes) { (*bytes)[20] ^= 1; },
-      [](std::string* bytes) { (*bytes)[32] ^= 1; },
-      [](std::string* bytes) { bytes->pop_back(); },
-      [](std::string* bytes) { bytes->resize(10); },
-      [](std::string* bytes) { bytes->clear(); },
-      [](std::string* bytes) { bytes->append("x"); },
+      [](std::string* bytes) { bytes->back() ^= 1; }, [](std::string* bytes) { bytes->front() ^= 1; },
+      [](std::string* bytes) { (*bytes)[20] ^= 1; },  [](std::string* bytes) { (*bytes)[32] ^= 1; },
+      [](std::string* bytes) { bytes->pop_back(); },  [](std::string* bytes) { bytes->resize(10); },
+      [](std::string* bytes) { bytes->clear(); },     [](std::string* bytes) { bytes->append("x"); },
   };
   for (size_t i = 0; i < damages.size(); ++i) {
     auto cache = Open();

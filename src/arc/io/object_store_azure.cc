@@ -25,7 +25,7 @@ arrow::Status SetCredentials(const AzureStoreOptions& options, arrow::fs::AzureO
   if (!options.account_key.empty()) return client->ConfigureAccountKeyCredential(options.account_key);
   if (options.sas_token.empty()) return client->ConfigureDefaultCredential();
   return client->ConfigureSASCredential(options.sas_token.starts_with('?') ? options.sas_token
-                                                                          : "?" + options.sas_token);
+                                                                           : "?" + options.sas_token);
 }
 
 }  // namespace

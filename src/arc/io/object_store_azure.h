@@ -13,9 +13,10 @@ struct AzureStoreOptions {
   std::string container;
   std::string prefix;        // of every key, without slashes at its ends; empty: none
   std::string account_name;  //
-  std::string account_key;   // empty, and no sas_token: Azure's default chain (environment, workload or managed identity)
-  std::string sas_token;     // of the container or account, with or without its "?"
-  std::string endpoint;      // of an emulator, "http://host:port"; empty: Azure
+  std::string
+      account_key;        // empty, and no sas_token: Azure's default chain (environment, workload or managed identity)
+  std::string sas_token;  // of the container or account, with or without its "?"
+  std::string endpoint;   // of an emulator, "http://host:port"; empty: Azure
   bool make_container = false;             // when it is not there
   std::string ca_file;                     // PEM certificates to trust; empty: the machine's
   std::string spill_folder;                // on local disk, for large objects on their way

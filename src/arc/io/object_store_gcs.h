@@ -11,13 +11,13 @@ namespace arc {
 
 struct GcsStoreOptions {
   std::string bucket;
-  std::string prefix;            // of every key, without slashes at its ends; empty: none
-  std::string credentials_file;  // a service account's key (JSON); empty: Google's default credentials
-  std::string project_id;        // for making the bucket only
-  std::string endpoint;          // of an emulator, "http://host:port"; empty: Google
-  bool make_bucket = false;      // when it is not there
-  std::string ca_file;           // PEM certificates to trust; empty: the machine's
-  std::string spill_folder;      // on local disk, for large objects on their way
+  std::string prefix;                    // of every key, without slashes at its ends; empty: none
+  std::string credentials_file;          // a service account's key (JSON); empty: Google's default credentials
+  std::string project_id;                // for making the bucket only
+  std::string endpoint;                  // of an emulator, "http://host:port"; empty: Google
+  bool make_bucket = false;              // when it is not there
+  std::string ca_file;                   // PEM certificates to trust; empty: the machine's
+  std::string spill_folder;              // on local disk, for large objects on their way
   std::string settings = "storage.gcs";  // for messages: the section of the settings
   double retry_limit_seconds = 10;       // of a request with its retries, which wait longer each time, by chance
 };

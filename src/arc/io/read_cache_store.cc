@@ -57,8 +57,8 @@ class ReadCacheReader : public ObjectReader {
     if (offset >= end) return size_t{0};
     const auto wanted = bytes.first(static_cast<size_t>(end - offset));
     std::vector<ReadPiece> missing = store_.keeps() ? TakeCached(offset, wanted) : Split({offset, end - offset});
-    ARC_RETURN_IF_ERROR(store_.ReadPieces(
-        std::move(missing), [&](const ReadPiece& piece) { return Fetch(piece, offset, wanted); }));
+    ARC_RETURN_IF_ERROR(
+        store_.ReadPieces(std::move(missing), [&](const ReadPiece& piece) { return Fetch(piece, offset, wanted); }));
     return wanted.size();
   }
   int64_t bytes() const override { return remote_->bytes(); }
@@ -84,7 +84,8 @@ class ReadCacheReader : public ObjectReader {
   static void CopyWanted(const char* source, int64_t from, int64_t length, int64_t offset, std::span<uint8_t> wanted) {
     int64_t begin = std::max(from, offset);
     int64_t end = std::min(from + length, offset + static_cast<int64_t>(wanted.size()));
-    if (begin < end) std::memcpy(wanted.data() + (begin - offset), source + (begin - from), static_cast<size_t>(end - begin));
+    if (begin < end)
+      std::memcpy(wanted.data() + (begin - offset), source + (begin - from), static_cast<size_t>(end - begin));
   }
 
   // Fills in what is on local disk; returns whole blocks to ask the store for.

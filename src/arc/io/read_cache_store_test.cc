@@ -132,7 +132,8 @@ TEST_F(ReadCacheStoreTest, ManyReadersAtOnceSeeTheSameBytes) {
       for (int i = 0; i < 50; ++i) {
         const size_t offset = random.NextU64() % size;
         std::string bytes(random.NextU64() % (12 * kBlock) + 1, '\0');
-        auto read = reader->ReadAt(static_cast<int64_t>(offset), {reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()});
+        auto read =
+            reader->ReadAt(static_cast<int64_t>(offset), {reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()});
         ASSERT_TRUE(read.ok());
         bytes.resize(*read);
         ASSERT_TRUE(bytes == objects_.at("large").substr(offset, bytes.size()));

@@ -127,8 +127,8 @@ class TestAzure {
   const int port_ = TestServerProcess::FreePort();
   // It writes down what it holds every few seconds, and when it is asked to stop.
   TestServerProcess process_{
-      {kProgram, "--silent", "--skipApiVersionCheck", "--disableTelemetry", "--blobHost", "127.0.0.1", "--blobPort",
-       std::to_string(port_), "--location", folder_.path()},
+      {kProgram, "--silent", "--skipApiVersionCheck", "--blobHost", "127.0.0.1", "--blobPort", std::to_string(port_),
+       "--location", folder_.path()},
       {std::string("AZURITE_ACCOUNTS=") + kAccount + ":" + kKey, "HOME=" + folder_.path(), "PATH=/usr/bin:/bin"},
       [this] { return Checked(OpenAzureObjectStore(Options("ready"))).ok(); },
       SIGTERM};

@@ -109,8 +109,9 @@ std::vector<Setting> OtherCloudSettings() {
        .names = {"GCS_CREDENTIALS_FILE"}},
       {.key = "storage.gcs.project_id", .doc = "Project of the bucket.", .names = {"GCS_PROJECT_ID", "GCS_PROJECT"}},
       {.key = "storage.gcs.endpoint",
-       .doc = "Address of an emulator; the bucket is made when it is not there, and without a credentials file requests "
-              "carry no credentials.",
+       .doc =
+           "Address of an emulator; the bucket is made when it is not there, and without a credentials file requests "
+           "carry no credentials.",
        .names = {"GCS_ENDPOINT"}},
       {.key = "storage.azure.container", .doc = "Must be there.", .names = {"AZURE_CONTAINER"}},
       {.key = "storage.azure.account_name",
@@ -151,7 +152,8 @@ class Checker {
   void Problem(std::string_view name, const std::string& why) {
     const Setting* setting = FindSetting(section_ + std::string(name));
     std::string line(setting->key);
-    const std::string variable = setting->names.empty() ? EnvironmentName(setting->key) : std::string(setting->names[0]);
+    const std::string variable =
+        setting->names.empty() ? EnvironmentName(setting->key) : std::string(setting->names[0]);
     problems.push_back(line + " (" + variable + "): " + why);
   }
 
@@ -170,7 +172,8 @@ bool IsPrefix(std::string_view text) {
 
 std::vector<Setting> StorageSettings() {
   std::vector<Setting> all;
-  for (auto part : {CommonSettings(), S3Settings(), OtherCloudSettings()}) all.insert(all.end(), part.begin(), part.end());
+  for (auto part : {CommonSettings(), S3Settings(), OtherCloudSettings()})
+    all.insert(all.end(), part.begin(), part.end());
   return all;
 }
 
