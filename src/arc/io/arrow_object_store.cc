@@ -27,7 +27,7 @@ class ArrowObjectReader : public ObjectReader {
   Result<size_t> ReadAt(int64_t offset, std::span<uint8_t> bytes) override {
     if (offset >= bytes_ || bytes.empty()) return size_t{0};
     int64_t wanted = std::min<int64_t>(bytes_ - offset, static_cast<int64_t>(bytes.size()));
-    auto read = file_->ReadAt(offset, wanted, bytes.data());
+    auto read = Caught([&] { return file_->ReadAt(offset, wanted, bytes.data()); });
     if (!read.ok()) return StoreError(read.status(), "reading " + key_);
     if (*read != wanted) return MakeError(ErrorKind::kUnavailable, "reading " + key_ + ": the answer was cut short");
     return static_cast<size_t>(*read);
@@ -78,11 +78,11 @@ class ArrowObjectStore : public ObjectStore {
 // A bucket that goes away later is not made again: that would hide the loss of what was in it.
 Status ArrowObjectStore::Check() {
   const std::string what = "looking for the bucket " + options_.bucket;
-  auto bucket = files_->GetFileInfo(options_.bucket);
+  auto bucket = Caught([&] { return files_->GetFileInfo(options_.bucket); });
   if (!bucket.ok()) {
     if (StoreError(bucket.status(), what).kind != ErrorKind::kPermissionDenied) return Explain(bucket.status(), what);
     // Who may use a bucket's objects need not be allowed to look at the bucket.
-    auto object = files_->GetFileInfo(PathOf(kProbeKey));
+    auto object = Caught([&] { return files_->GetFileInfo(PathOf(kProbeKey)); });
     if (!object.ok()) return Explain(object.status(), what);
   } else if (bucket->type() == FileType::NotFound) {
     if (!may_make_bucket_) {
@@ -96,7 +96,7 @@ Status ArrowObjectStore::Check() {
 }
 
 Status ArrowObjectStore::MakeBucket() {
-  arrow::Status made = files_->CreateDir(options_.bucket, /*recursive=*/false);
+  arrow::Status made = Caught([&] { return files_->CreateDir(options_.bucket, /*recursive=*/false); });
   return made.ok() ? Status() : Explain(made, "making the bucket " + options_.bucket);
 }
 
@@ -112,6 +112,8 @@ Error ArrowObjectStore::Explain(const arrow::Status& status, const std::string& 
   } else if (error.kind == ErrorKind::kPermissionDenied) {
     reason = "the store at " + options_.server + " denies access to the bucket " + options_.bucket +
              " with these credentials";
+  } else if (IsMissingToken(error)) {
+    reason = "no access token was to be had for the store at " + options_.server;
   } else if (IsUnknownHost(error)) {
     reason = "the store's name is unknown: no address of " + options_.server + " is found";
   } else if (IsUntrustedServer(error)) {
@@ -139,9 +141,9 @@ Result<std::unique_ptr<ObjectWriter>> ArrowObjectStore::Create(const std::string
 
 Result<std::shared_ptr<ObjectReader>> ArrowObjectStore::Open(const std::string& key) {
   ARC_RETURN_IF_ERROR(CheckObjectKey(key));
-  auto file = files_->OpenInputFile(PathOf(key));
+  auto file = Caught([&] { return files_->OpenInputFile(PathOf(key)); });
   if (!file.ok()) return StoreError(file.status(), "opening " + key);
-  auto bytes = (*file)->GetSize();
+  auto bytes = Caught([&] { return (*file)->GetSize(); });
   if (!bytes.ok()) return StoreError(bytes.status(), "opening " + key);
   return std::make_shared<ArrowObjectReader>(std::move(*file), *bytes, key);
 }
@@ -150,7 +152,7 @@ Result<std::shared_ptr<ObjectReader>> ArrowObjectStore::OpenKnown(const std::str
   ARC_RETURN_IF_ERROR(CheckObjectKey(key));
   arrow::fs::FileInfo info(PathOf(key), FileType::File);
   info.set_size(bytes);
-  auto file = files_->OpenInputFile(info);
+  auto file = Caught([&] { return files_->OpenInputFile(info); });
   if (!file.ok()) return StoreError(file.status(), "opening " + key);
   return std::make_shared<ArrowObjectReader>(std::move(*file), bytes, key);
 }
@@ -165,12 +167,12 @@ Result<std::string> ArrowObjectStore::ReadAll(const std::string& key) {
 
 Status ArrowObjectStore::Delete(const std::string& key) {
   ARC_RETURN_IF_ERROR(CheckObjectKey(key));
-  arrow::Status status = files_->DeleteFile(PathOf(key));
+  arrow::Status status = Caught([&] { return files_->DeleteFile(PathOf(key)); });
   if (status.ok()) return {};
   Error error = StoreError(status, "deleting " + key);
   if (error.kind == ErrorKind::kNotFound) return {};
   // Arrow refuses to delete what is a prefix of other keys only; that is no object.
-  auto info = files_->GetFileInfo(PathOf(key));
+  auto info = Caught([&] { return files_->GetFileInfo(PathOf(key)); });
   if (info.ok() && info->type() != FileType::File) return {};
   return error;
 }
@@ -184,7 +186,7 @@ Result<std::vector<ObjectInfo>> ArrowObjectStore::List(const std::string& prefix
   selector.base_dir = folder.empty() ? root_.substr(0, root_.size() - 1) : PathOf(folder);
   selector.recursive = true;
   selector.allow_not_found = true;
-  auto infos = files_->GetFileInfo(selector);
+  auto infos = Caught([&] { return files_->GetFileInfo(selector); });
   if (!infos.ok()) return StoreError(infos.status(), "listing " + prefix);
   for (const arrow::fs::FileInfo& info : *infos) {
     if (info.type() != FileType::File || !info.path().starts_with(root_)) continue;

@@ -17,12 +17,12 @@ namespace {
 // Opens the object's stream and lets `write` fill it; closing it is what makes the object.
 Status WriteThrough(const ArrowObjectTarget& target,
                     const std::function<arrow::Status(arrow::io::OutputStream&)>& write) {
-  auto stream = target.files->OpenOutputStream(target.path);
+  auto stream = Caught([&] { return target.files->OpenOutputStream(target.path); });
   if (!stream.ok()) return StoreError(stream.status(), "writing " + target.key);
-  arrow::Status status = write(**stream);
-  if (status.ok()) status = (*stream)->Close();
+  arrow::Status status = Caught([&] { return write(**stream); });
+  if (status.ok()) status = Caught([&] { return (*stream)->Close(); });
   if (status.ok()) return {};
-  (void)(*stream)->Abort();
+  (void)Caught([&] { return (*stream)->Abort(); });
   return StoreError(status, "writing " + target.key);
 }
 
@@ -105,12 +105,12 @@ class StreamingWriter : public ArrowObjectWriter {
   StreamingWriter(ArrowObjectTarget target, std::shared_ptr<arrow::io::OutputStream> parts)
       : ArrowObjectWriter(std::move(target), parts), parts_(std::move(parts)) {}
   ~StreamingWriter() override {
-    if (!committed()) (void)parts_->Abort();
+    if (!committed()) (void)Caught([&] { return parts_->Abort(); });
   }
 
  private:
   Status Finish() override {
-    arrow::Status status = parts_->Close();
+    arrow::Status status = Caught([&] { return parts_->Close(); });
     return status.ok() ? Status() : StoreError(status, "writing " + target().key);
   }
 
@@ -140,7 +140,7 @@ class SpillingWriter : public ArrowObjectWriter {
 }  // namespace
 
 Status CheckAbsent(const ArrowObjectTarget& target) {
-  auto info = target.files->GetFileInfo(target.path);
+  auto info = Caught([&] { return target.files->GetFileInfo(target.path); });
   if (!info.ok()) return StoreError(info.status(), "looking for " + target.key);
   if (info->type() == arrow::fs::FileType::File) {
     return MakeError(ErrorKind::kAlreadyExists, "the object " + target.key + " is there already");
@@ -155,7 +155,7 @@ Status PutObject(const ArrowObjectTarget& target, std::string_view bytes) {
 }
 
 Result<std::unique_ptr<ObjectWriter>> MakeStreamingWriter(ArrowObjectTarget target) {
-  auto parts = target.files->OpenOutputStream(target.path);
+  auto parts = Caught([&] { return target.files->OpenOutputStream(target.path); });
   if (!parts.ok()) return StoreError(parts.status(), "writing " + target.key);
   return std::make_unique<StreamingWriter>(std::move(target), std::move(*parts));
 }

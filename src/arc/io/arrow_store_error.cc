@@ -1,6 +1,5 @@
 #include "arc/io/arrow_store_error.h"
 
-#include <arrow/status.h>
 #include <arrow/util/io_util.h>
 
 #include <algorithm>
@@ -58,6 +57,10 @@ Error StoreError(const arrow::Status& status, const std::string& what) {
 bool IsMissingBucket(const arrow::Status& status) {
   return Contains(status.message(), {"NO_SUCH_BUCKET", "NoSuchBucket", "ContainerNotFound", "FilesystemNotFound",
                                      "bucket does not exist"});
+}
+
+bool IsMissingToken(const Error& error) {
+  return Contains(error.message, {"Failed to get token", "OAuth2 access token"});
 }
 
 bool IsUnknownHost(const Error& error) {
