@@ -282,7 +282,8 @@ def test_a_store_that_throttles_costs_time_only(make_server, long_store):
     proxy.stop()
 
 
-def test_a_first_start_that_cannot_work_says_why(store, tmp_path):
+def test_a_first_start_that_cannot_work_says_why(long_store, tmp_path):
+    store = long_store
     environment = store.arc_environment()
     folder = tmp_path / "refused"
     section = f"storage.{store.name}"
