@@ -58,11 +58,18 @@ std::string Fold(std::string_view name) {
 template <typename Value>
 class NameMap {
  public:
-  Value* Find(std::string_view name) {
-    if (auto exact = by_name_.find(std::string(name)); exact != by_name_.end()) return &exact->second;
+  using Entry = std::pair<const std::string, Value>;
+
+  Entry* FindEntry(std::string_view name) {
+    if (auto exact = by_name_.find(std::string(name)); exact != by_name_.end()) return &*exact;
     auto folded = spellings_.find(Fold(name));
     if (folded == spellings_.end() || folded->second.size() != 1) return nullptr;
-    return &by_name_.find(*folded->second.begin())->second;
+    return &*by_name_.find(*folded->second.begin());
+  }
+  const Entry* FindEntry(std::string_view name) const { return const_cast<NameMap*>(this)->FindEntry(name); }
+  Value* Find(std::string_view name) {
+    Entry* entry = FindEntry(name);
+    return entry == nullptr ? nullptr : &entry->second;
   }
   const Value* Find(std::string_view name) const { return const_cast<NameMap*>(this)->Find(name); }
   bool HasExact(const std::string& name) const { return by_name_.contains(name); }
@@ -85,7 +92,7 @@ class CatalogImpl : public Catalog {
   Status Load(const std::string& database_file, LocalDisk& disk);
 
   std::vector<std::string> Databases() const override;
-  bool HasDatabase(std::string_view database) const override;
+  std::optional<std::string> FindDatabase(std::string_view name) const override;
   std::vector<std::shared_ptr<Table>> Tables(std::string_view database) const override;
   std::shared_ptr<Table> Find(std::string_view database, std::string_view name) const override;
   Result<Lsn> UseLineage(const Uuid& lineage) override;
@@ -93,7 +100,7 @@ class CatalogImpl : public Catalog {
   Result<std::shared_ptr<Table>> GetOrCreate(const std::string& database, const std::string& name) override;
   Result<std::shared_ptr<Table>> Restore(const TableRef& ref) override;
   std::vector<std::shared_ptr<Table>> AllTables() const override;
-  Status CommitFlush(Table& table, const Schema& schema, const std::vector<FlushedFile>& files, Lsn flushed) override;
+  void CommitFlushes(ObjectGroup& group, std::span<FlushCommit> commits) override;
 
  private:
   // What the lake knew of a table at start, until the lineage says how much of it counts.
@@ -104,13 +111,24 @@ class CatalogImpl : public Catalog {
     TableMetadata metadata;
   };
   using TableMap = NameMap<std::shared_ptr<Table>>;
+  // One table's commit in one round.
+  struct Attempt {
+    FlushCommit* commit = nullptr;
+    AppendRequest request;
+    std::optional<std::string> location;  // what it builds on
+    PreparedCommit prepared;
+  };
+  using Attempts = std::vector<Attempt>;
 
   Status LoadOne(const TablePointer& entry);
   std::shared_ptr<Table> MakeTable(const TableRef& ref, Schema schema, std::shared_ptr<const FileIndex> files,
                                    Lsn flushed);
-  AppendRequest MakeRequest(const Table& table, const Schema& schema, const std::vector<FlushedFile>& files,
-                            Lsn flushed);
-  Result<std::shared_ptr<const FileIndex>> TryCommit(Table& table, const AppendRequest& request);
+  AppendRequest MakeRequest(const FlushCommit& commit);
+  Attempts TryCommits(ObjectGroup& group, Attempts attempts);
+  Status Prepare(ObjectGroup& group, Attempt* attempt);
+  Attempts SwapPointers(Attempts attempts);
+  Status Publish(const Attempt& attempt);
+  bool NoteCommit(const TableRef& ref, const std::optional<std::string>& replaced, const PreparedCommit& prepared);
   Status LearnOutcome(Table& table, const TableMetadata& current);
   Result<std::shared_ptr<const FileIndex>> ReadIndex(const TableRef& ref, const TableMetadata& metadata);
   std::string& LocationOf(const Uuid& table);
@@ -178,9 +196,10 @@ std::vector<std::string> CatalogImpl::Databases() const {
   return names;
 }
 
-bool CatalogImpl::HasDatabase(std::string_view database) const {
+std::optional<std::string> CatalogImpl::FindDatabase(std::string_view name) const {
   std::shared_lock lock(mutex_);
-  return databases_.Find(database) != nullptr;
+  const auto* entry = databases_.FindEntry(name);
+  return entry == nullptr ? std::nullopt : std::optional<std::string>(entry->first);
 }
 
 std::vector<std::shared_ptr<Table>> CatalogImpl::Tables(std::string_view database) const {
@@ -245,68 +264,122 @@ std::vector<std::shared_ptr<Table>> CatalogImpl::AllTables() const {
   return tables;
 }
 
-Status CatalogImpl::CommitFlush(Table& table, const Schema& schema, const std::vector<FlushedFile>& files,
-                                Lsn flushed) {
-  auto request = MakeRequest(table, schema, files, flushed);
-  for (int attempt = 0; attempt < kCommitAttempts; ++attempt) {
-    ARC_ASSIGN_OR_RETURN(auto index, TryCommit(table, request));
-    if (index == nullptr) continue;  // another writer was first: again on top of its commit
-    table.CommitFlush(std::move(index), flushed);
-    return {};
+void CatalogImpl::CommitFlushes(ObjectGroup& group, std::span<FlushCommit> commits) {
+  Attempts open;
+  for (auto& commit : commits) open.push_back({&commit, MakeRequest(commit), std::nullopt, {}});
+  for (int round = 0; round < kCommitAttempts && !open.empty(); ++round) open = TryCommits(group, std::move(open));
+  for (auto& attempt : open) {
+    attempt.commit->outcome = MakeError(ErrorKind::kConflict, "other writers kept committing first");
   }
-  return MakeError(ErrorKind::kConflict, "other writers kept committing first");
 }
 
-AppendRequest CatalogImpl::MakeRequest(const Table& table, const Schema& schema, const std::vector<FlushedFile>& files,
-                                       Lsn flushed) {
+AppendRequest CatalogImpl::MakeRequest(const FlushCommit& commit) {
   AppendRequest request;
-  request.table = table.ref();
-  request.schema = schema;
-  for (const auto& file : files) {
+  request.table = commit.table->ref();
+  request.schema = *commit.schema;
+  for (const auto& file : commit.files) {
     auto kind = file.partition == FlushedFile::Partition::kHour ? PartitionKind::kHour : PartitionKind::kDay;
     request.files.push_back({file.file, kind, file.value});
   }
-  request.set_properties[FlushedLsnProperty(lineage_)] = std::to_string(flushed.value);
+  request.set_properties[FlushedLsnProperty(lineage_)] = std::to_string(commit.flushed.value);
   request.now_ms = clock_.WallMicros() / kMicrosPerMs;
   return request;
 }
 
-// One attempt: the files of the table after it, or null when the pointer has moved meanwhile.
-Result<std::shared_ptr<const FileIndex>> CatalogImpl::TryCommit(Table& table, const AppendRequest& request) {
+// One round for all; those whose pointer has moved meanwhile come back, to be tried again on top of the other's commit.
+CatalogImpl::Attempts CatalogImpl::TryCommits(ObjectGroup& group, Attempts attempts) {
+  Attempts ready;
+  for (auto& attempt : attempts) {
+    attempt.commit->outcome = Prepare(group, &attempt);
+    if (attempt.commit->outcome.ok()) ready.push_back(std::move(attempt));
+  }
+  if (ready.empty()) return {};
+  // No pointer may name what is not durable.
+  if (auto synced = group.Sync(); !synced.ok()) {
+    for (auto& attempt : ready) attempt.commit->outcome = synced.error();
+    return {};
+  }
+  return SwapPointers(std::move(ready));
+}
+
+Status CatalogImpl::Prepare(ObjectGroup& group, Attempt* attempt) {
+  Table& table = *attempt->commit->table;
   const auto& [id, database, name] = table.ref();
-  ARC_ASSIGN_OR_RETURN(auto location, pointers_->Load(database, name));
+  ARC_ASSIGN_OR_RETURN(attempt->location, pointers_->Load(database, name));
   std::optional<TableMetadata> current;
-  if (location) {
-    ARC_ASSIGN_OR_RETURN(current, ReadTableMetadata(store_, *location));
+  if (attempt->location) {
+    ARC_ASSIGN_OR_RETURN(current, ReadTableMetadata(store_, *attempt->location));
     ARC_RETURN_IF_ERROR(LearnOutcome(table, *current));
   } else {
     ARC_RETURN_IF_ERROR(pointers_->CreateNamespace(database));  // pyiceberg looks for its row
   }
-  ARC_ASSIGN_OR_RETURN(auto prepared,
-                       PrepareAppend(store_, location.value_or(""), current ? &*current : nullptr, request, random_));
-  auto swapped = pointers_->CompareAndSwap(database, name, location, prepared.metadata_location);
-  if (!swapped.ok()) {
-    auto now = pointers_->Load(database, name);
-    if (!now.ok()) {
-      // Neither the swap nor a look at it answered. What was written must stay: it may be the table.
-      return MakeError(ErrorKind::kUnknownOutcome, swapped.error().message + "; " + now.error().message);
-    }
-    if (*now != prepared.metadata_location) {
-      Remove(prepared.written_keys);
-      if (swapped.error().kind == ErrorKind::kConflict) return std::shared_ptr<const FileIndex>();
-      return std::move(swapped).error();
-    }
+  ARC_ASSIGN_OR_RETURN(attempt->prepared, PrepareAppend(group, attempt->location.value_or(""),
+                                                        current ? &*current : nullptr, attempt->request, random_));
+  return {};
+}
+
+CatalogImpl::Attempts CatalogImpl::SwapPointers(Attempts attempts) {
+  std::vector<PointerSwap> swaps;
+  for (const auto& attempt : attempts) {
+    const TableRef& ref = attempt.commit->table->ref();
+    swaps.push_back({ref.database, ref.name, attempt.location, attempt.prepared.metadata_location});
   }
-  bool foreign = std::exchange(LocationOf(id), prepared.metadata_location) != location.value_or("");
+  const auto swapped = pointers_->SwapAll(swaps);
+  Attempts lost;
+  for (size_t i = 0; i < attempts.size(); ++i) {
+    Attempt& attempt = attempts[i];
+    Status& outcome = attempt.commit->outcome;
+    if (!swapped.ok() || !(*swapped)[i]) {
+      auto now = pointers_->Load(swaps[i].database, swaps[i].table);
+      if (!now.ok()) {
+        // Neither the swap nor a look at it answered. What was written must stay: it may be the table.
+        std::string why = swapped.ok() ? "the pointer has moved" : swapped.error().message;
+        outcome = MakeError(ErrorKind::kUnknownOutcome, why + "; " + now.error().message);
+        continue;
+      }
+      if (*now != attempt.prepared.metadata_location) {
+        Remove(attempt.prepared.written_keys);
+        if (swapped.ok()) {
+          lost.push_back(std::move(attempt));
+        } else {
+          outcome = swapped.error();
+        }
+        continue;
+      }
+    }
+    outcome = Publish(attempt);
+  }
+  return lost;
+}
+
+// After a swap, which nothing can undo.
+Status CatalogImpl::Publish(const Attempt& attempt) {
+  Table& table = *attempt.commit->table;
+  std::shared_ptr<const FileIndex> index;
+  if (NoteCommit(table.ref(), attempt.location, attempt.prepared)) {
+    auto read = ReadIndex(table.ref(), attempt.prepared.metadata);
+    // The files are the table's by now, though we cannot see them: the next flush learns it from the property.
+    if (!read.ok()) return MakeError(ErrorKind::kUnknownOutcome, read.error().message);
+    index = std::move(*read);
+  } else {
+    std::vector<std::shared_ptr<const FileEntry>> entries;
+    for (const auto& file : attempt.commit->files) entries.push_back(EntryOf(file.file));
+    index = table.committed_files()->With(std::move(entries));
+  }
+  table.CommitFlush(std::move(index), attempt.commit->flushed);
+  return {};
+}
+
+// After a swap. True when the commit came after one that was not ours, so that our file index does not know its files.
+bool CatalogImpl::NoteCommit(const TableRef& ref, const std::optional<std::string>& replaced,
+                             const PreparedCommit& prepared) {
+  bool foreign = std::exchange(LocationOf(ref.id), prepared.metadata_location) != replaced.value_or("");
   if (auto hint = WriteVersionHint(store_, prepared.metadata_location); !hint.ok()) {
     Log(LogLevel::kWarning, "catalog", "version-hint.text was not written",
-        {{"table", database + "." + name}, {"error", hint.error().message}});
+        {{"table", ref.database + "." + ref.name}, {"error", hint.error().message}});
   }
   Remove(prepared.obsolete_keys);
-  if (foreign) return ReadIndex(table.ref(), prepared.metadata);
-  std::vector<std::shared_ptr<const FileEntry>> entries;
-  for (const auto& file : request.files) entries.push_back(EntryOf(file.file));
-  return table.committed_files()->With(std::move(entries));
+  return foreign;
 }
 
 // A commit whose answer was lost shows itself by its property. Its rows leave the buffer now; the caller's files hold

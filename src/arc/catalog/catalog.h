@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "arc/base/uuid.h"
 #include "arc/catalog/table.h"
 #include "arc/io/local_disk.h"
+#include "arc/io/object_group.h"
 #include "arc/io/object_store.h"
 #include "arc/model/data_file.h"
 
@@ -23,16 +26,26 @@ class CatalogView {
  public:
   virtual ~CatalogView() = default;
   virtual std::vector<std::string> Databases() const = 0;  // sorted
-  virtual bool HasDatabase(std::string_view database) const = 0;
+  // As it was first spelled; nothing when there is no such database.
+  virtual std::optional<std::string> FindDatabase(std::string_view name) const = 0;
   virtual std::vector<std::shared_ptr<Table>> Tables(std::string_view database) const = 0;          // sorted by name
   virtual std::shared_ptr<Table> Find(std::string_view database, std::string_view name) const = 0;  // null: none
+};
+
+// What a flush made of one table, and what came of committing it.
+struct FlushCommit {
+  Table* table = nullptr;
+  std::shared_ptr<const Schema> schema;
+  std::span<const FlushedFile> files;
+  Lsn flushed;  // every row with an LSN up to here is in `files` or was flushed before
+  Status outcome;
 };
 
 // Key of the folder that holds the table's objects: `database/measurement`, percent-encoded.
 std::string TableFolder(const TableRef& ref);
 
 // The durable catalog: SQLite pointers (standard Iceberg JDBC tables) to Iceberg metadata in the object store, read at
-// start. Thread-safe; CommitFlush of one table is called by one flusher at a time.
+// start. Thread-safe; flushes of one table are committed by one flusher at a time.
 class Catalog : public CatalogView {
  public:
   // What is passed by reference or pointer outlives the catalog. Reads the metadata of every table of `database_file`.
@@ -53,12 +66,13 @@ class Catalog : public CatalogView {
   virtual Result<std::shared_ptr<Table>> Restore(const TableRef& ref) = 0;
   virtual std::vector<std::shared_ptr<Table>> AllTables() const = 0;
 
-  // Commits `files` (durable already) with the schema and `flushed` as the lineage's table property to Iceberg, swaps
-  // the pointer, then publishes files in and chunks out of the table. After an error nothing is published and the files
-  // are not part of the table, unless it is kUnknownOutcome: then a commit of the same files may have happened. Files
-  // the commit made obsolete are removed.
-  virtual Status CommitFlush(Table& table, const Schema& schema, const std::vector<FlushedFile>& files,
-                             Lsn flushed) = 0;
+  // Commits flushes of different tables together: for each its files with the schema and `flushed` as the lineage's
+  // table property to Iceberg, in a snapshot of its own. `group` is one of the catalog's store and may still hold the
+  // files; one Sync of it, then one transaction for all pointers, then each table publishes files in and chunks out.
+  // Each outcome is told in the commit: after an error nothing of this table is published and its files are not part of
+  // it, unless it is kUnknownOutcome: then a commit of the same files may have happened. Files that commits made
+  // obsolete are removed.
+  virtual void CommitFlushes(ObjectGroup& group, std::span<FlushCommit> commits) = 0;
 };
 
 }  // namespace arc

@@ -67,22 +67,40 @@ Result<std::optional<std::string>> PointerStore::Load(const std::string& databas
 Status PointerStore::CompareAndSwap(const std::string& database, const std::string& table,
                                     const std::optional<std::string>& expected, const std::string& next) {
   std::lock_guard lock(mutex_);
-  Result<int64_t> changed =
-      expected.has_value()
-          ? sqlite_->Change(
-                "UPDATE iceberg_tables SET metadata_location = ?, previous_metadata_location = ? "
-                "WHERE " ARC_IS_OUR_TABLE " AND table_namespace = ? AND table_name = ? AND metadata_location = ?",
-                {next, *expected, database, table, *expected})
-          : sqlite_->Change(
-                "INSERT INTO iceberg_tables (catalog_name, table_namespace, table_name, "
-                "metadata_location, previous_metadata_location, iceberg_type) "
-                "VALUES ('arc', ?, ?, ?, NULL, 'TABLE') ON CONFLICT DO NOTHING",
-                {database, table, next});
+  auto changed = Swap({database, table, expected, next});
   if (!changed.ok()) return std::move(changed).error();
   if (*changed == 1) return {};
   return MakeError(ErrorKind::kConflict, "the metadata of table " + database + "." + table + " is not " +
                                              (expected.has_value() ? *expected : "absent") +
                                              " any more: somebody else has committed");
+}
+
+Result<std::vector<bool>> PointerStore::SwapAll(std::span<const PointerSwap> swaps) {
+  std::lock_guard lock(mutex_);
+  std::vector<bool> swapped;
+  ARC_RETURN_IF_ERROR(sqlite_->Transaction([&]() -> Status {
+    for (const auto& swap : swaps) {
+      ARC_ASSIGN_OR_RETURN(const int64_t changed, Swap(swap));
+      swapped.push_back(changed == 1);
+    }
+    return {};
+  }));
+  return swapped;
+}
+
+Result<int64_t> PointerStore::Swap(const PointerSwap& swap) {
+  const auto& [database, table, expected, next] = swap;
+  if (expected.has_value()) {
+    return sqlite_->Change(
+        "UPDATE iceberg_tables SET metadata_location = ?, previous_metadata_location = ? "
+        "WHERE " ARC_IS_OUR_TABLE " AND table_namespace = ? AND table_name = ? AND metadata_location = ?",
+        {next, *expected, database, table, *expected});
+  }
+  return sqlite_->Change(
+      "INSERT INTO iceberg_tables (catalog_name, table_namespace, table_name, "
+      "metadata_location, previous_metadata_location, iceberg_type) "
+      "VALUES ('arc', ?, ?, ?, NULL, 'TABLE') ON CONFLICT DO NOTHING",
+      {database, table, next});
 }
 
 Result<std::vector<TablePointer>> PointerStore::List() {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,14 @@ struct TablePointer {
   std::string database;
   std::string table;
   std::string metadata_location;
+};
+
+// One table's pointer from `expected` (nullopt: the table is not there) to `next`.
+struct PointerSwap {
+  std::string database;
+  std::string table;
+  std::optional<std::string> expected;
+  std::string next;
 };
 
 // Thread-safe. A call that returned success is durable. Errors: kUnavailable (busy for 5 s, unreadable), kDiskFull,
@@ -41,6 +50,8 @@ class PointerStore {
   // the file; kConflict when something else is there. `expected` becomes the previous location.
   Status CompareAndSwap(const std::string& database, const std::string& table,
                         const std::optional<std::string>& expected, const std::string& next);
+  // Those of several pointers that are as expected, all in one transaction; says of each whether it was.
+  Result<std::vector<bool>> SwapAll(std::span<const PointerSwap> swaps);
   Result<std::vector<TablePointer>> List();  // by database, then table
   // Success when there already.
   Status CreateNamespace(const std::string& database);
@@ -52,6 +63,8 @@ class PointerStore {
  private:
   explicit PointerStore(std::unique_ptr<SqliteDatabase> sqlite);
   Status MakeTables();
+  // With mutex_ held: how many pointers it changed, 0 or 1.
+  Result<int64_t> Swap(const PointerSwap& swap);
 
   std::mutex mutex_;
   const std::unique_ptr<SqliteDatabase> sqlite_;

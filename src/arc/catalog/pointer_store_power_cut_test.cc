@@ -47,6 +47,18 @@ History CommitUntilTheCut(PowerCutDisk& disk, int commits) {
       now.erase("db." + table);
       run.perhaps = now;
       status = (*store)->Drop("db", table);
+    } else if (i % 5 == 3) {
+      // Three at once: all or none.
+      std::vector<PointerSwap> swaps;
+      for (int other = 0; other < 3; ++other) {
+        std::string name = "t" + std::to_string(other);
+        auto known = now.find("db." + name);
+        swaps.push_back({"db", name, known == now.end() ? std::nullopt : std::optional(known->second), next});
+        now["db." + name] = next;
+      }
+      run.perhaps = now;
+      auto swapped = (*store)->SwapAll(swaps);
+      if (!swapped.ok()) return run;
     } else {
       auto expected = old == now.end() ? std::nullopt : std::optional(old->second);
       now["db." + table] = next;

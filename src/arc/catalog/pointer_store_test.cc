@@ -60,6 +60,21 @@ TEST_P(PointerStoreTest, SwapsOnlyWhatIsExpected) {
   EXPECT_EQ(*store->Load("other", "cpu"), std::nullopt);
 }
 
+TEST_P(PointerStoreTest, SwapsManyAndSaysWhich) {
+  std::unique_ptr<PointerStore> store = Open();
+  ASSERT_TRUE(store->CompareAndSwap("db", "a", std::nullopt, "/a/1").ok());
+  ASSERT_TRUE(store->CompareAndSwap("db", "b", std::nullopt, "/b/1").ok());
+  const std::vector<PointerSwap> swaps = {{"db", "a", "/a/1", "/a/2"},
+                                          {"db", "b", "/b/other", "/b/2"},
+                                          {"db", "c", std::nullopt, "/c/1"},
+                                          {"db", "b", std::nullopt, "/b/3"}};
+  auto swapped = store->SwapAll(swaps);
+  ASSERT_TRUE(swapped.ok());
+  EXPECT_EQ(*swapped, (std::vector<bool>{true, false, true, false}));
+  EXPECT_EQ(LocationsOf(*store), (Locations{{"db.a", "/a/2"}, {"db.b", "/b/1"}, {"db.c", "/c/1"}}));
+  EXPECT_TRUE(store->SwapAll({})->empty());
+}
+
 TEST_P(PointerStoreTest, ListsAndDrops) {
   std::unique_ptr<PointerStore> store = Open();
   EXPECT_TRUE(store->List()->empty());

@@ -71,6 +71,18 @@ Result<int64_t> SqliteDatabase::Change(const char* sql, const std::vector<std::o
   return static_cast<int64_t>(sqlite3_changes(connection_));
 }
 
+Status SqliteDatabase::Transaction(const std::function<Status()>& statements) {
+  // The write lock from the first: a transaction that reads before it takes the lock can be refused half-way.
+  ARC_RETURN_IF_ERROR(Query("BEGIN IMMEDIATE"));
+  Status status = statements();
+  if (status.ok()) {
+    std::vector<Row> none;
+    status = Run("COMMIT", {}, /*writes=*/true, &none);
+  }
+  if (!status.ok() && sqlite3_get_autocommit(connection_) == 0) (void)Query("ROLLBACK");
+  return status;
+}
+
 Status SqliteDatabase::Run(const char* sql, const std::vector<std::optional<std::string>>& values, bool writes,
                            std::vector<Row>* rows) {
   sqlite3_stmt* raw = nullptr;

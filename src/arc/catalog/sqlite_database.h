@@ -35,6 +35,8 @@ class SqliteDatabase {
   Result<std::vector<Row>> Query(const char* sql, const std::vector<std::optional<std::string>>& values = {});
   // The same for a statement that changes data; returns the number of rows changed.
   Result<int64_t> Change(const char* sql, const std::vector<std::optional<std::string>>& values = {});
+  // Runs `statements`, which call the functions above, as one transaction; an error of theirs undoes them all.
+  Status Transaction(const std::function<Status()>& statements);
 
  private:
   SqliteDatabase(std::string path, std::shared_ptr<SqliteDiskVfs> vfs) : path_(std::move(path)), vfs_(std::move(vfs)) {}

@@ -126,29 +126,9 @@ Lsn Table::flushed() const {
   return flushed_;
 }
 
-Lsn Table::first_unflushed() const {
+HotState Table::hot() const {
   std::lock_guard lock(mutex_);
-  return staged_.empty() ? buffer_.first_lsn() : staged_.front()->first;
-}
-
-Lsn Table::first_hot() const {
-  std::lock_guard lock(mutex_);
-  return buffer_.first_lsn();
-}
-
-int64_t Table::hot_bytes() const {
-  std::lock_guard lock(mutex_);
-  return buffer_.bytes();
-}
-
-uint64_t Table::hot_rows() const {
-  std::lock_guard lock(mutex_);
-  return buffer_.rows();
-}
-
-int64_t Table::hot_since_nanos() const {
-  std::lock_guard lock(mutex_);
-  return buffer_.rows() == 0 ? 0 : hot_since_nanos_;
+  return hot_;
 }
 
 void Table::Publish() {
@@ -158,6 +138,11 @@ void Table::Publish() {
   version->hot = buffer_.View();
   version->applied = applied_;
   version->number = ++version_number_;
+  hot_.rows = buffer_.rows();
+  hot_.bytes = buffer_.bytes();
+  hot_.since_nanos = hot_.rows == 0 ? 0 : hot_since_nanos_;
+  hot_.first = buffer_.first_lsn();
+  hot_.first_unflushed = staged_.empty() ? hot_.first : staged_.front()->first;
   current_.store(std::move(version), std::memory_order_release);
 }
 

@@ -45,6 +45,15 @@ struct StagedRun {
   Lsn last;  // every row up to here is in this run, an earlier one, or committed
 };
 
+// What of a table is in no committed file.
+struct HotState {
+  uint64_t rows = 0;        // in memory
+  int64_t bytes = 0;        // that they take
+  int64_t since_nanos = 0;  // monotonic time at which the oldest of them was applied; 0: there is none
+  Lsn first;                // of the oldest of them; 0: there is none
+  Lsn first_unflushed;      // of the oldest row in memory or staged; 0: there is none
+};
+
 // What Align made of a batch.
 // Of the rows a batch is refused, so many are named: a message for each of millions would take gigabytes.
 inline constexpr size_t kNamedRefusals = 100;
@@ -93,12 +102,11 @@ class Table {
 
   Lsn flushed() const;
   std::shared_ptr<const FileIndex> committed_files() const;  // those of Current() without the staged
-  Lsn first_unflushed() const;  // LSN of the oldest row that is not committed, hot or staged; 0 when there is none
-  Lsn first_hot() const;        // LSN of the oldest hot row; 0 when nothing is hot
-  int64_t hot_bytes() const;
-  uint64_t hot_rows() const;
-  // Monotonic nanoseconds at which the oldest hot row was applied; 0 when nothing is hot.
-  int64_t hot_since_nanos() const;
+  HotState hot() const;
+  Lsn first_unflushed() const { return hot().first_unflushed; }
+  Lsn first_hot() const { return hot().first; }
+  uint64_t hot_rows() const { return hot().rows; }
+  int64_t hot_since_nanos() const { return hot().since_nanos; }
 
  private:
   void Publish();    // with mutex_ held
@@ -107,6 +115,7 @@ class Table {
   const TableRef ref_;
   Clock& clock_;
   mutable std::mutex mutex_;
+  HotState hot_;  // of the version published last, kept beside the lock: the flush clock looks at every table's
   std::shared_ptr<const Schema> schema_;
   std::shared_ptr<const FileIndex> committed_;
   std::vector<std::shared_ptr<const StagedRun>> staged_;

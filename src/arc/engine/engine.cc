@@ -9,6 +9,7 @@
 
 #include "arc/base/log.h"
 #include "arc/engine/data_folder.h"
+#include "arc/flush/flush_groups.h"
 #include "arc/flush/flusher.h"
 #include "arc/io/metadata_copy_store.h"
 #include "arc/io/path.h"
@@ -179,15 +180,18 @@ Status EngineImpl::ReplayOne(Lsn lsn, LogRecord&& record) {
   ARC_RETURN_IF_ERROR(ReplayRecord(*catalog_, budget_, lsn, std::move(record)));
   auto bound = static_cast<int64_t>(kReplayFlushShare * static_cast<double>(budget_.limit_bytes()));
   if (budget_.used_bytes() <= bound) return {};
-  for (const auto& table : catalog_->AllTables()) {
-    auto flushed = flusher_->Flush(*table);
+  for (const auto& group : GroupForFlush(catalog_->AllTables())) {
+    for (const auto& flushed : flusher_->Flush(group)) {
+      if (!flushed.ok()) return flushed.error();
+    }
+    if (!flusher_->stages()) continue;
     // The scheduler does not run yet, and the place for staged files is bounded too. What a store that is away does not
     // take stays staged.
-    if (flushed.ok() && flusher_->stages() && remote_->stats().down.empty()) {
-      flushed = flusher_->CommitStaged(*table);
-      if (!flushed.ok() && !remote_->stats().down.empty()) continue;
+    for (const auto& table : group) {
+      if (!remote_->stats().down.empty()) break;
+      auto committed = flusher_->CommitStaged(*table);
+      if (!committed.ok() && remote_->stats().down.empty()) return std::move(committed).error();
     }
-    if (!flushed.ok()) return std::move(flushed).error();
   }
   return {};
 }
@@ -216,11 +220,11 @@ BufferStats EngineImpl::buffer_stats() const {
   stats.flush_errors = flush.errors;
   int64_t now = clock_.MonotonicNanos();
   for (const auto& table : catalog_->AllTables()) {
-    uint64_t rows = table->hot_rows();
-    if (rows == 0) continue;
-    stats.rows_buffered += rows;
-    stats.rows_by_table[table->ref().database + "." + table->ref().name] = rows;
-    double age = static_cast<double>(now - table->hot_since_nanos()) / 1e9;
+    const HotState hot = table->hot();
+    if (hot.rows == 0) continue;
+    stats.rows_buffered += hot.rows;
+    stats.rows_by_table[table->ref().database + "." + table->ref().name] = hot.rows;
+    double age = static_cast<double>(now - hot.since_nanos) / 1e9;
     stats.oldest_age_seconds = std::max(stats.oldest_age_seconds, age);
   }
   return stats;

@@ -5,6 +5,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 #include <map>
 #include <utility>
@@ -49,34 +50,88 @@ Flusher::Flusher(Catalog& catalog, ObjectStore& store, StagedStore* staging, Par
                  std::function<Status(Lsn)> sync_log)
     : catalog_(catalog),
       staging_(staging),
+      store_(store),
       files_(staging != nullptr ? staging->local() : store),
       parquet_(std::move(parquet)),
       sync_log_(std::move(sync_log)) {}
 
-Result<FlushCounts> Flusher::Flush(Table& table) {
-  auto turn = TurnOf(&flush_turns_, table.ref().id);
-  std::lock_guard lock(*turn);
-  if (staging_ != nullptr) ARC_RETURN_IF_ERROR(staging_->CheckRoom());
-  auto input = table.BeginFlush();
-  if (input.chunks.empty()) return FlushCounts();
-  // Iceberg must never hold a row that the log could lose: a replay would then count LSNs it has no record of.
-  ARC_RETURN_IF_ERROR(sync_log_(input.last));
-  ARC_ASSIGN_OR_RETURN(auto files, WriteFiles(table, input));
-  FlushCounts counts = CountsOf(files);
-  if (staging_ == nullptr) {
-    ARC_RETURN_IF_ERROR(Commit(table, *input.schema, files, input.last));
-    return counts;
+std::vector<Result<FlushCounts>> Flusher::Flush(std::span<const std::shared_ptr<Table>> tables) {
+  // Turns are taken in one order by all, so that two groups with tables in common do not wait for each other.
+  std::vector<Uuid> ids;
+  for (const auto& table : tables) ids.push_back(table->ref().id);
+  std::sort(ids.begin(), ids.end());
+  std::vector<std::shared_ptr<std::mutex>> turns;
+  for (const auto& id : ids) turns.push_back(TurnOf(&flush_turns_, id));
+  std::vector<std::unique_lock<std::mutex>> locks;
+  for (const auto& turn : turns) locks.emplace_back(*turn);
+
+  std::vector<Part> parts;
+  for (const auto& table : tables) parts.push_back({table.get(), {}, {}, {}});
+  auto all = FlushTogether(parts);
+  std::vector<Result<FlushCounts>> results;
+  for (auto& part : parts) {
+    if (!all.ok()) {
+      results.push_back(all.error());
+    } else if (!part.status.ok()) {
+      results.push_back(std::move(part.status).error());
+    } else {
+      results.push_back(CountsOf(part.files));
+    }
   }
-  staging_->Staged(counts.bytes);
-  table.Stage(std::make_shared<const StagedRun>(
-      StagedRun{input.schema, std::move(files), input.chunks[0].first_lsn, input.last}));
-  return counts;
+  return results;
 }
 
-Status Flusher::Commit(Table& table, const Schema& schema, const std::vector<FlushedFile>& files, Lsn last) {
-  auto committed = catalog_.CommitFlush(table, schema, files, last);
-  if (!committed.ok() && committed.error().kind != ErrorKind::kUnknownOutcome) Discard(files);
-  return committed;
+// An error is that of every table.
+Status Flusher::FlushTogether(std::span<Part> parts) {
+  if (staging_ != nullptr) ARC_RETURN_IF_ERROR(staging_->CheckRoom());
+  Lsn last;
+  for (auto& part : parts) {
+    part.input = part.table->BeginFlush();
+    last = std::max(last, part.input.last);
+  }
+  if (last.value == 0) return {};
+  // Iceberg must never hold a row that the log could lose: a replay would then count LSNs it has no record of.
+  ARC_RETURN_IF_ERROR(sync_log_(last));
+  const auto group = files_.NewGroup();
+  for (auto& part : parts) {
+    if (!part.input.chunks.empty()) part.status = WriteFiles(*group, &part);
+  }
+  if (staging_ == nullptr) {
+    Commit(*group, parts);
+  } else {
+    Stage(*group, parts);
+  }
+  return {};
+}
+
+void Flusher::Commit(ObjectGroup& group, std::span<Part> parts) {
+  std::vector<FlushCommit> commits;
+  std::vector<Part*> committing;
+  for (auto& part : parts) {
+    if (part.files.empty()) continue;
+    commits.push_back({part.table, part.input.schema, part.files, part.input.last, {}});
+    committing.push_back(&part);
+  }
+  catalog_.CommitFlushes(group, commits);
+  for (size_t i = 0; i < commits.size(); ++i) {
+    auto& outcome = commits[i].outcome;
+    if (!outcome.ok() && outcome.error().kind != ErrorKind::kUnknownOutcome) Discard(group, committing[i]->files);
+    committing[i]->status = std::move(outcome);
+  }
+}
+
+void Flusher::Stage(ObjectGroup& group, std::span<Part> parts) {
+  const auto synced = group.Sync();
+  for (auto& part : parts) {
+    if (part.files.empty()) continue;
+    if (!synced.ok()) {
+      part.status = synced.error();
+      continue;
+    }
+    staging_->Staged(CountsOf(part.files).bytes);
+    part.table->Stage(std::make_shared<const StagedRun>(
+        StagedRun{part.input.schema, part.files, part.input.chunks[0].first_lsn, part.input.last}));
+  }
 }
 
 Result<FlushCounts> Flusher::CommitStaged(Table& table) {
@@ -95,18 +150,22 @@ Result<FlushCounts> Flusher::CommitStaged(Table& table) {
 
 Status Flusher::CommitRun(Table& table, const StagedRun& run) {
   for (const auto& file : run.files) ARC_RETURN_IF_ERROR(staging_->Upload(file.file.key));
-  auto committed = catalog_.CommitFlush(table, *run.schema, run.files, run.last);
+  const auto group = store_.NewGroup();
+  FlushCommit commit{&table, run.schema, run.files, run.last, {}};
+  catalog_.CommitFlushes(*group, {&commit, 1});
   // A commit of these very files whose answer was lost may show only now.
-  if (!committed.ok() && table.flushed() < run.last) return committed;
+  if (!commit.outcome.ok() && table.flushed() < run.last) return commit.outcome;
   for (const auto& file : run.files) staging_->Drop(file.file.key, file.file.bytes);
   return {};
 }
 
-void Flusher::Discard(const std::vector<FlushedFile>& files) {
-  for (const auto& file : files) (void)files_.Delete(file.file.key);
+void Flusher::Discard(ObjectStore& store, const std::vector<FlushedFile>& files) {
+  for (const auto& file : files) (void)store.Delete(file.file.key);
 }
 
-Result<std::vector<FlushedFile>> Flusher::WriteFiles(const Table& table, const Table::FlushInput& input) {
+// Leaves no files behind when it fails.
+Status Flusher::WriteFiles(ObjectGroup& group, Part* part) {
+  const Table::FlushInput& input = part->input;
   std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
   for (const auto& chunk : input.chunks) {
     ARC_ASSIGN_OR_RETURN(auto batch, ToRecordBatch(chunk, *input.schema));
@@ -118,27 +177,27 @@ Result<std::vector<FlushedFile>> Flusher::WriteFiles(const Table& table, const T
     partition = FlushedFile::Partition::kDay;
     ARC_ASSIGN_OR_RETURN(buckets, SplitByTime(batches, kDayMicros));
   }
-  std::vector<FlushedFile> files;
   int number = 0;
   for (const auto& [value, rows] : buckets) {
-    auto written =
-        WriteOne(table, *input.schema, PartitionFolder(partition, value), input.chunks[0].first_lsn, rows, &number);
+    auto written = WriteOne(group, *part, PartitionFolder(partition, value), rows, &number);
     if (!written.ok()) {
-      Discard(files);
+      Discard(group, std::exchange(part->files, {}));
       return std::move(written).error();
     }
-    files.push_back({std::move(*written), partition, value});
+    part->files.push_back({std::move(*written), partition, value});
   }
-  return files;
+  return {};
 }
 
-Result<WrittenFile> Flusher::WriteOne(const Table& table, const Schema& schema, const std::string& folder, Lsn first,
+Result<WrittenFile> Flusher::WriteOne(ObjectGroup& group, const Part& part, const std::string& folder,
                                       const SortedRows& rows, int* number) {
-  std::string prefix = EncodePathElement(table.ref().name).substr(0, kNamePrefixBytes);
+  const TableRef& table = part.table->ref();
+  const uint64_t first = part.input.chunks[0].first_lsn.value;
+  std::string prefix = EncodePathElement(table.name).substr(0, kNamePrefixBytes);
   for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
-    std::string key = fmt::format("{}/{}/{}_{:%Y%m%d_%H%M%S}_{}_{}-{}-{}.parquet", TableFolder(table.ref()), folder,
-                                  prefix, UtcOf(rows.first_time()), rows.rows(), lineage8_, first.value, (*number)++);
-    auto written = WriteDataFile(files_, key, schema, rows, parquet_);
+    std::string key = fmt::format("{}/{}/{}_{:%Y%m%d_%H%M%S}_{}_{}-{}-{}.parquet", TableFolder(table), folder, prefix,
+                                  UtcOf(rows.first_time()), rows.rows(), lineage8_, first, (*number)++);
+    auto written = WriteDataFile(group, key, *part.input.schema, rows, parquet_);
     // The name is taken by an attempt that a crash cut short; it is no part of the table.
     if (!written.ok() && written.error().kind == ErrorKind::kAlreadyExists) continue;
     return written;

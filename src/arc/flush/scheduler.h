@@ -17,6 +17,7 @@
 #include "arc/base/result.h"
 #include "arc/base/thread.h"
 #include "arc/catalog/catalog.h"
+#include "arc/flush/flush_groups.h"
 #include "arc/flush/flusher.h"
 #include "arc/wal/log.h"
 
@@ -41,9 +42,10 @@ struct FlushStats {
   std::string last_error;  // of tables whose last attempt failed; empty when none
 };
 
-// Looks over the tables every 200 ms (or when woken), flushes what is due on its own threads and tells the log how far
-// everything is committed. A table whose flush fails is tried again after 1 s, doubling up to 30 s. Staged flushes are
-// committed on further threads, so that a store that does not answer holds up no flush. Thread-safe.
+// Looks over the tables every 200 ms (or when woken), flushes what is due on its own threads, small tables in groups,
+// and tells the log how far everything is committed. A table whose flush fails is tried again after 1 s, doubling up to
+// 30 s. Staged flushes are committed on further threads, so that a store that does not answer holds up no flush.
+// Thread-safe.
 class FlushScheduler {
  public:
   // References outlive the scheduler. Starts at once.
@@ -53,7 +55,7 @@ class FlushScheduler {
 
   void Wake() { ticker_->Wake(); }
   // Everything applied before the call is committed when this returns success; else the first error. `deadline`
-  // (monotonic ns, 0: none) stops before the next table when passed, with kTimeout.
+  // (monotonic ns, 0: none) stops before the next group of tables when passed, with kTimeout.
   Status FlushAll(int64_t deadline_nanos = 0);
   // No flush runs or starts after this returns.
   void Stop();
@@ -71,18 +73,24 @@ class FlushScheduler {
     std::unordered_set<Uuid> running;
     std::unordered_map<Uuid, Failure> failures;
   };
-  using Step = Status (FlushScheduler::*)(Table&);
+  // A table and what was hot of it when the clock looked.
+  struct Seen {
+    std::shared_ptr<Table> table;
+    HotState hot;
+  };
+  using Step = Status (FlushScheduler::*)(const TableGroup&);
   void Tick();
-  std::vector<std::shared_ptr<Table>> DueTables();
-  void AddForPressure(const std::vector<std::shared_ptr<Table>>& tables, std::vector<std::shared_ptr<Table>>* due);
+  std::vector<Seen> Look() const;
+  std::vector<std::shared_ptr<Table>> DueTables(const std::vector<Seen>& tables, int64_t now);
+  bool IsDue(const HotState& hot, int64_t now, Lsn log_pressure) const;
   Lsn LogPressureLsn() const;
-  bool MayRun(const Lane& lane, const Uuid& table, int64_t now);
-  void Post(Lane* lane, Step step, std::shared_ptr<Table> table);
-  Status FlushOne(Table& table);
-  Status CommitOne(Table& table);
-  void Count(const FlushCounts& counts, const Table& table);      // with mutex_ held
-  Status NoteEnd(Lane* lane, const Table& table, Status status);  // with mutex_ held
-  void AdvanceLog();
+  static bool MayRun(const Lane& lane, const Uuid& table, int64_t now);  // with mutex_ held
+  void CommitStaged(const std::vector<Seen>& tables, int64_t now);
+  void Post(Lane* lane, Step step, TableGroup group);
+  Status FlushGroup(const TableGroup& group);
+  Status CommitGroup(const TableGroup& group);
+  Status NoteEnd(Lane* lane, const Table& table, const Result<FlushCounts>& end);  // with mutex_ held
+  void AdvanceLog(const std::vector<Seen>& tables, Lsn applied);
 
   Catalog& catalog_;
   Flusher& flusher_;

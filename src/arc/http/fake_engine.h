@@ -23,9 +23,10 @@ class FakeStream : public ResultStream {
   struct Plan {
     std::shared_ptr<arrow::Schema> schema;
     std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
-    int64_t repeat = 1;          // the batches, so often
-    std::optional<Error> error;  // after the batches
-    bool hang = false;           // after the batches, until Cancel
+    int64_t repeat = 1;                          // the batches, so often
+    std::optional<Error> error;                  // after the batches
+    bool hang = false;                           // after the batches, until Cancel
+    const std::atomic<bool>* release = nullptr;  // after the batches, until it is set, whatever is cancelled
     std::atomic<int>* cancelled = nullptr;
     std::atomic<int>* alive = nullptr;
     std::atomic<int64_t>* handed_out = nullptr;
@@ -46,6 +47,7 @@ class FakeStream : public ResultStream {
       if (plan_.handed_out != nullptr) ++*plan_.handed_out;
       return batch;
     }
+    while (plan_.release != nullptr && !*plan_.release) SystemClock().SleepFor(std::chrono::milliseconds(1));
     if (plan_.hang) wake_.wait(lock, [this] { return cancelled_; });
     if (cancelled_) return MakeError(ErrorKind::kCancelled, "cancelled");
     if (plan_.error) return *plan_.error;
@@ -57,9 +59,7 @@ class FakeStream : public ResultStream {
     if (plan_.cancelled != nullptr) ++*plan_.cancelled;
     wake_.notify_all();
   }
-  QueryStats stats() const override {
-    return {.wait_ms = 1.5, .execution_ms = 12.25, .rows = rows_, .peak_memory_bytes = 0};
-  }
+  QueryStats stats() const override { return {.wait_ms = 1.5, .execution_ms = 12.25, .rows = rows_}; }
 
  private:
   const Plan plan_;
@@ -212,7 +212,9 @@ class FakeLog : public WriteAheadLog {
 class FakeCatalog : public CatalogView {
  public:
   std::vector<std::string> Databases() const override { return {"acme", "default"}; }
-  bool HasDatabase(std::string_view database) const override { return database == "acme" || database == "default"; }
+  std::optional<std::string> FindDatabase(std::string_view name) const override {
+    return name == "acme" || name == "default" ? std::optional<std::string>(name) : std::nullopt;
+  }
   std::vector<std::shared_ptr<Table>> Tables(std::string_view database) const override {
     return database == "default" ? tables : std::vector<std::shared_ptr<Table>>();
   }
@@ -272,6 +274,7 @@ class FakeEngine : public Engine, public QueryEngine {
     {
       std::lock_guard lock(mutex_);
       last_query_ = request;
+      last_query_.on_stuck = nullptr;  // it must not outlive the server
     }
     ARC_ASSIGN_OR_RETURN(FakeStream::Plan plan, on_query(request));
     return std::unique_ptr<ResultStream>(std::make_unique<FakeStream>(std::move(plan)));

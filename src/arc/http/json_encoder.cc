@@ -50,7 +50,7 @@ class JsonEncoder : public ResultEncoder {
   bool End(const ResultEnd& end, OutputText* out) override {
     JsonText tail;
     tail.BeginObject().Field("row_count", end.rows).Field("execution_time_ms", end.stats.execution_ms);
-    tail.Field("wait_ms", end.stats.wait_ms).Field("peak_memory_bytes", end.stats.peak_memory_bytes);
+    tail.Field("wait_ms", end.stats.wait_ms);
     tail.Field("timestamp", IsoMicros(end.wall_micros)).Field("success", end.error == nullptr);
     if (end.error != nullptr) tail.Field("error", end.error->message).Field("kind", ErrorKindName(end.error->kind));
     tail.EndObject();

@@ -331,6 +331,62 @@ TEST_F(QueryRoutesTest, RefusesQueriesWhenAllThreadsWait) {
   EXPECT_EQ(two.Receive().status, 200);
 }
 
+TEST_F(QueryRoutesTest, AQueryThatCannotBeStoppedIsAnsweredAllTheSame) {
+  std::atomic<bool> called{false};
+  std::atomic<bool> release{false};
+  std::atomic<int> alive{0};
+  std::function<void()> on_stuck;
+  engine.on_query = [&](const QueryRequest& request) -> Result<FakeStream::Plan> {
+    on_stuck = request.on_stuck;
+    called = true;
+    while (!release) SystemClock().SleepFor(std::chrono::milliseconds(1));
+    auto plan = PlanOf({Numbers(0, 10)});
+    plan.alive = &alive;
+    return plan;
+  };
+  Start();
+  TestClient client(server->port());
+  client.Send(TestRequest("POST", "/query", R"({"sql":"x"})"));
+  ASSERT_TRUE(Eventually([&] { return called.load(); }));
+  std::exchange(on_stuck, nullptr)();
+  TestReply reply = client.Receive();
+  EXPECT_EQ(reply.status, 504);
+  EXPECT_THAT(reply.body, HasSubstr("still being stopped"));
+  client.Send(TestRequest("GET", "/health"));
+  EXPECT_EQ(client.Receive().status, 200);
+  release = true;
+  EXPECT_TRUE(Eventually([&] { return alive == 0; }));
+}
+
+TEST_F(QueryRoutesTest, AStreamThatCannotBeStoppedIsCut) {
+  std::atomic<bool> release{false};
+  std::atomic<int> alive{0};
+  std::atomic<int64_t> handed_out{0};
+  std::function<void()> on_stuck;
+  engine.on_query = [&](const QueryRequest& request) -> Result<FakeStream::Plan> {
+    on_stuck = request.on_stuck;
+    auto plan = PlanOf({Numbers(0, 20'000)});
+    plan.release = &release;
+    plan.handed_out = &handed_out;
+    plan.alive = &alive;
+    return plan;
+  };
+  Start();
+  TestClient client(server->port());
+  client.Send(TestRequest("POST", "/query", R"({"sql":"x"})"));
+  ASSERT_TRUE(Eventually([&] { return handed_out == 1; }));
+  auto cut = [&] {
+    std::exchange(on_stuck, nullptr)();
+    return client.Receive();
+  };
+  // Once the piece is out that the only batch fills.
+  SystemClock().SleepFor(std::chrono::milliseconds(300));
+  EXPECT_FALSE(cut().complete);
+  EXPECT_EQ(alive, 1);
+  release = true;
+  EXPECT_TRUE(Eventually([&] { return alive == 0; }));
+}
+
 TEST_F(QueryRoutesTest, StoppingTheServerCancelsItsQueries) {
   std::atomic<int> alive{0};
   engine.on_query = [&](const QueryRequest&) -> Result<FakeStream::Plan> {

@@ -6,6 +6,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "arc/http/await_callback.h"
@@ -121,41 +122,59 @@ QueryRun::Chunk QueryRun::Produce(OutputText used) {
 
 namespace {
 
-// The chunk after the one being sent, on its way from a query thread.
+// A chunk on its way from a query thread. Used on the strand only.
 struct NextChunk {
   StrandEvent ready;
-  QueryRun::Chunk chunk;
+  std::optional<QueryRun::Chunk> chunk;
   OutputText used;  // of the piece sent before, for the next one
+  bool under_way = false;
+  bool stuck = false;  // the query does not end although its time is up; nobody waits for the chunk any more
 };
+
+// On a query thread; `chunk` goes to who waits for it.
+void Deliver(ServerContext& server, const Strand& strand, const std::shared_ptr<QueryRun>& run,
+             const std::shared_ptr<NextChunk>& next, QueryRun::Chunk chunk) {
+  asio::post(strand, [&server, run, next, chunk = std::move(chunk)]() mutable {
+    if (next->stuck) {
+      // Ending a query may wait for its threads: not here.
+      server.query_production.Post([run] { run->Close(); });
+      return;
+    }
+    next->under_way = false;
+    next->chunk = std::move(chunk);
+    next->ready.Set();
+  });
+}
+
+// Nothing when the query is stuck.
+Task<std::optional<QueryRun::Chunk>> ProduceFirst(ServerContext& server, std::shared_ptr<QueryRun> run,
+                                                  std::shared_ptr<NextChunk> next) {
+  Strand strand = co_await asio::this_coro::executor;
+  Status admitted =
+      server.AdmitQuery([&server, strand, run, next] { Deliver(server, strand, run, next, run->Produce()); });
+  if (!admitted.ok()) {
+    QueryRun::Chunk refused;
+    refused.last = true;
+    refused.error = admitted.error();
+    co_return refused;
+  }
+  next->under_way = true;
+  co_await next->ready.Wait();
+  co_return std::exchange(next->chunk, std::nullopt);
+}
 
 void ProduceNext(ServerContext& server, const Strand& strand, const std::shared_ptr<QueryRun>& run,
                  const std::shared_ptr<NextChunk>& next) {
   next->ready.Clear();
-  server.query_production.Post([run, next, strand] {
-    QueryRun::Chunk chunk = run->Produce(std::move(next->used));
-    asio::post(strand, [next, chunk = std::move(chunk)]() mutable {
-      next->chunk = std::move(chunk);
-      next->ready.Set();
-    });
-  });
-}
-
-Task<QueryRun::Chunk> ProduceFirst(ServerContext& server, std::shared_ptr<QueryRun> run) {
-  auto start = [&server, run](auto deliver) {
-    Status admitted = server.AdmitQuery([run, deliver] { deliver(run->Produce()); });
-    if (admitted.ok()) return;
-    QueryRun::Chunk refused;
-    refused.last = true;
-    refused.error = admitted.error();
-    deliver(std::move(refused));
-  };
-  co_return co_await AwaitCallback<QueryRun::Chunk>(std::move(start));
+  next->under_way = true;
+  server.query_production.Post(
+      [&server, strand, run, next] { Deliver(server, strand, run, next, run->Produce(std::move(next->used))); });
 }
 
 // Sends `chunk` and all that follow. Producing the next one overlaps with sending.
-Task<void> StreamChunks(Exchange& exchange, std::shared_ptr<QueryRun> run, QueryRun::Chunk chunk) {
+Task<void> StreamChunks(Exchange& exchange, std::shared_ptr<QueryRun> run, std::shared_ptr<NextChunk> next,
+                        QueryRun::Chunk chunk) {
   Strand strand = co_await asio::this_coro::executor;
-  auto next = std::make_shared<NextChunk>();
   Response head{.content_type = run->content_type(), .body = {}, .headers = {}};
   bool alive = co_await exchange.stream.Begin(head);
   while (true) {
@@ -165,8 +184,12 @@ Task<void> StreamChunks(Exchange& exchange, std::shared_ptr<QueryRun> run, Query
     if (last) break;
     if (!alive) run->Cancel();
     co_await next->ready.Wait();
+    if (!next->chunk) {
+      exchange.stream.Abandon();
+      co_return;
+    }
     next->used = std::move(chunk.text);
-    chunk = std::move(next->chunk);
+    chunk = *std::exchange(next->chunk, std::nullopt);
   }
   if (!chunk.last) run->Cancel();
   // Ending a query may wait for its threads: not here.
@@ -178,19 +201,34 @@ Task<void> StreamChunks(Exchange& exchange, std::shared_ptr<QueryRun> run, Query
   }
 }
 
+// The callback holds the strand: it may come when the connection is gone.
+std::function<void()> WhenStuck(const Strand& strand, const std::shared_ptr<NextChunk>& next) {
+  return [strand, next] {
+    asio::post(strand, [next] {
+      if (!next->under_way) return;
+      next->stuck = true;
+      next->ready.Set();
+    });
+  };
+}
+
 }  // namespace
 
 Task<Response> AnswerQuery(Exchange& exchange, QuerySpec spec) {
+  auto next = std::make_shared<NextChunk>();
+  spec.request.on_stuck = WhenStuck(co_await asio::this_coro::executor, next);
   auto run = std::make_shared<QueryRun>(exchange.server, std::move(spec));
   exchange.stream.Watch([run] { run->Cancel(); });
-  QueryRun::Chunk chunk = co_await ProduceFirst(exchange.server, run);
+  std::optional<QueryRun::Chunk> chunk = co_await ProduceFirst(exchange.server, run, next);
   Response response = Response::AlreadySent();
-  if (chunk.error) {
-    response = exchange.Fail(*chunk.error);
-  } else if (chunk.last) {
-    response = {.content_type = run->content_type(), .body = std::string(chunk.text.view()), .headers = {}};
+  if (!chunk) {
+    response = exchange.Fail(MakeError(ErrorKind::kTimeout, "the query's time is up, and it is still being stopped"));
+  } else if (chunk->error) {
+    response = exchange.Fail(*chunk->error);
+  } else if (chunk->last) {
+    response = {.content_type = run->content_type(), .body = std::string(chunk->text.view()), .headers = {}};
   } else {
-    co_await StreamChunks(exchange, run, std::move(chunk));
+    co_await StreamChunks(exchange, run, next, std::move(*chunk));
   }
   co_await exchange.stream.Unwatch();
   co_return response;

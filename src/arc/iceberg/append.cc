@@ -261,7 +261,7 @@ Status WriteVersionHint(ObjectStore& store, std::string_view metadata_location) 
     return InvalidArgument("not a metadata file: " + std::string(metadata_location));
   }
   const std::string name = key.substr(slash + 1, key.size() - slash - 1 - kSuffix.size());
-  return store.PutOverwrite(key.substr(0, slash + 1) + "version-hint.text", name);
+  return store.PutOverwriteUnsynced(key.substr(0, slash + 1) + "version-hint.text", name);
 }
 
 }  // namespace arc

@@ -68,7 +68,8 @@ Result<PreparedCommit> PrepareAppend(ObjectStore& store, std::string_view curren
 // Key of a new table's folder.
 std::string TableKey(const TableRef& table);
 
-// After a commit has won: version-hint.text beside the metadata file, for readers that open a table by its folder.
+// After a commit has won: version-hint.text beside the metadata file, for readers that open a table by its folder. Not
+// synced: the truth is the pointer, and the next commit writes the hint again.
 Status WriteVersionHint(ObjectStore& store, std::string_view metadata_location);
 
 }  // namespace arc

@@ -59,10 +59,10 @@ Result<std::unique_ptr<DurableFile>> DurableFile::Create(LocalDisk& disk, const 
 }
 
 Status DurableFile::Commit(const std::string& path, Replace replace) {
-  ARC_CHECK(file_ != nullptr && !renamed_);
+  ARC_CHECK(file_ != nullptr);
   ARC_RETURN_IF_ERROR(file_->Sync());
-  file_.reset();
-  Status renamed = replace == Replace::kYes ? disk_.Rename(temporary_, path) : disk_.RenameNoReplace(temporary_, path);
+  Close();
+  Status renamed = Rename(path, replace);
   if (!renamed.ok()) {
     if (renamed.error().kind != ErrorKind::kAlreadyExists) return renamed;
     // Its writer may not have come to its own sync yet, and our caller will build on what it met.
@@ -70,10 +70,16 @@ Status DurableFile::Commit(const std::string& path, Replace replace) {
     if (!synced.ok()) return OutcomeUnknown(std::move(synced).error());
     return renamed;
   }
-  renamed_ = true;
   Status synced = disk_.SyncDirectory(folder_);
   if (!synced.ok()) return OutcomeUnknown(std::move(synced).error());
   return {};
+}
+
+Status DurableFile::Rename(const std::string& path, Replace replace) {
+  ARC_CHECK(!renamed_);
+  Status renamed = replace == Replace::kYes ? disk_.Rename(temporary_, path) : disk_.RenameNoReplace(temporary_, path);
+  renamed_ = renamed.ok();
+  return renamed;
 }
 
 std::string MakeTemporaryTag() {

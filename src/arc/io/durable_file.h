@@ -25,6 +25,12 @@ class DurableFile {
   // was there is durable too. kUnknownOutcome when only the folder's sync failed. Once.
   Status Commit(const std::string& path, Replace replace);
 
+  // Commit in steps, for files that are synced together: Close, LocalDisk::SyncFiles of temporary(), Rename,
+  // LocalDisk::SyncNames of the path.
+  void Close() { file_.reset(); }
+  const std::string& temporary() const { return temporary_; }
+  Status Rename(const std::string& path, Replace replace);
+
  private:
   DurableFile(LocalDisk& disk, std::string folder, std::string temporary, std::unique_ptr<DiskFile> file);
 

@@ -10,17 +10,20 @@
 #include <algorithm>
 #include <cstdio>
 #include <mutex>
+#include <set>
 #include <unordered_set>
 #include <utility>
 
 #include "arc/io/path.h"
 #include "arc/io/posix_call.h"
 #include "arc/io/posix_file.h"
+#include "arc/io/posix_sync.h"
 
 namespace arc {
 namespace {
 
 constexpr size_t kDurableFoldersRemembered = 65'536;
+constexpr size_t kSyncTogetherFrom = 16;  // fewer files or folders are synced one by one
 
 class PosixLock : public DiskLock {
  public:
@@ -48,6 +51,14 @@ std::string HolderOf(int fd) {
   std::string holder(text, static_cast<size_t>(got));
   holder.erase(holder.find_last_not_of('\n') + 1);
   return "process " + holder;
+}
+
+// The folders that hold so many names.
+std::set<std::string> FoldersOf(std::span<const std::string> files, const std::unordered_set<std::string>& folders) {
+  std::set<std::string> holders;
+  for (const auto& path : files) holders.insert(ParentFolder(path));
+  for (const auto& path : folders) holders.insert(ParentFolder(path));
+  return holders;
 }
 
 class PosixDisk : public LocalDisk {
@@ -127,27 +138,10 @@ class PosixDisk : public LocalDisk {
     return entry;
   }
 
-  Status CreateDirectories(const std::string& path) override {
-    std::string absolute = AbsolutePath(path);
-    for (size_t end = absolute.find('/', 1); absolute != "/"; end = absolute.find('/', end + 1)) {
-      std::string folder = absolute.substr(0, end);
-      bool made = mkdir(folder.c_str(), 0755) == 0;
-      if (!made) {
-        int code = errno;
-        ARC_ASSIGN_OR_RETURN(bool is_folder, IsDirectory(folder));
-        if (!is_folder) return ErrorFromErrno(code, "make folder", folder);
-      }
-      // A folder that is there already may have been made by a process that died before it synced the parent, so
-      // every parent is synced once. Those above our own folders may be closed to us: not ours to care for.
-      if (made || !IsKnownDurable(folder)) {
-        int code = SyncFolder(ParentFolder(folder));
-        bool closed_to_us = code == EACCES || code == EPERM || code == EROFS;
-        if (code != 0 && (made || !closed_to_us)) return ErrorFromErrno(code, "sync the folder of", folder);
-        SetKnownDurable(folder);
-      }
-      if (end == std::string::npos) break;
-    }
-    return {};
+  Status CreateDirectories(const std::string& path) override { return MakeEach(path, nullptr); }
+
+  Status MakeDirectories(const std::string& path, std::unordered_set<std::string>* made) override {
+    return MakeEach(path, made);
   }
 
   Status SyncDirectory(const std::string& path) override {
@@ -156,6 +150,22 @@ class PosixDisk : public LocalDisk {
       if (error.kind != ErrorKind::kNotFound) error.kind = ErrorKind::kUnknownOutcome;
       return error;
     }
+    return {};
+  }
+
+  Status SyncFiles(std::span<const std::string> paths) override {
+    if (paths.size() < kSyncTogetherFrom) return LocalDisk::SyncFiles(paths);
+    return SyncFilesTogether(paths);
+  }
+
+  Status SyncNames(std::span<const std::string> files, const std::unordered_set<std::string>& folders) override {
+    const auto holders = FoldersOf(files, folders);
+    if (holders.size() < kSyncTogetherFrom) {
+      ARC_RETURN_IF_ERROR(LocalDisk::SyncNames(files, folders));
+    } else {
+      ARC_RETURN_IF_ERROR(SyncFoldersTogether(holders));
+    }
+    for (const auto& folder : folders) SetKnownDurable(folder);
     return {};
   }
 
@@ -185,6 +195,36 @@ class PosixDisk : public LocalDisk {
   bool is_system() const override { return true; }
 
  private:
+  // CreateDirectories, or MakeDirectories with `made_here`.
+  Status MakeEach(const std::string& path, std::unordered_set<std::string>* made_here) {
+    std::string absolute = AbsolutePath(path);
+    for (size_t end = absolute.find('/', 1); absolute != "/"; end = absolute.find('/', end + 1)) {
+      std::string folder = absolute.substr(0, end);
+      bool made = mkdir(folder.c_str(), 0755) == 0;
+      if (!made) {
+        int code = errno;
+        ARC_ASSIGN_OR_RETURN(bool is_folder, IsDirectory(folder));
+        if (!is_folder) return ErrorFromErrno(code, "make folder", folder);
+      }
+      if (made && made_here != nullptr) made_here->insert(folder);
+      bool left_to_caller = made_here != nullptr && made_here->contains(folder);
+      if (!left_to_caller) ARC_RETURN_IF_ERROR(MakeNameDurable(folder, made));
+      if (end == std::string::npos) break;
+    }
+    return {};
+  }
+
+  // A folder that is there already may have been made by a process that died before it synced the parent, so every
+  // parent is synced once. Those above our own folders may be closed to us: not ours to care for.
+  Status MakeNameDurable(const std::string& folder, bool made) {
+    if (!made && IsKnownDurable(folder)) return {};
+    int code = SyncFolder(ParentFolder(folder));
+    bool closed_to_us = code == EACCES || code == EPERM || code == EROFS;
+    if (code != 0 && (made || !closed_to_us)) return ErrorFromErrno(code, "sync the folder of", folder);
+    SetKnownDurable(folder);
+    return {};
+  }
+
   // 0 or errno.
   static int SyncFolder(const std::string& path) {
     int fd = RetryInterrupted([&] { return open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
@@ -216,6 +256,23 @@ class PosixDisk : public LocalDisk {
 };
 
 }  // namespace
+
+Status LocalDisk::MakeDirectories(const std::string& path, std::unordered_set<std::string>* /*made*/) {
+  return CreateDirectories(path);
+}
+
+Status LocalDisk::SyncFiles(std::span<const std::string> paths) {
+  for (const auto& path : paths) {
+    ARC_ASSIGN_OR_RETURN(std::unique_ptr<DiskFile> file, Open(path, OpenMode::kRead));
+    ARC_RETURN_IF_ERROR(file->Sync());
+  }
+  return {};
+}
+
+Status LocalDisk::SyncNames(std::span<const std::string> files, const std::unordered_set<std::string>& folders) {
+  for (const auto& folder : FoldersOf(files, folders)) ARC_RETURN_IF_ERROR(SyncDirectory(folder));
+  return {};
+}
 
 LocalDisk& SystemDisk() {
   static PosixDisk disk;

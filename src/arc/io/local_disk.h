@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "arc/base/result.h"
@@ -79,7 +80,14 @@ class LocalDisk {
   virtual Result<DiskEntry> Stat(const std::string& path) = 0;                   // kNotFound
   // Makes the folder and its parents. On success all their names are durable, whoever made them.
   virtual Status CreateDirectories(const std::string& path) = 0;
+  // The same, but the names of folders that it makes are left to SyncNames: they are put into `made`, and taken for
+  // made where they stand there already.
+  virtual Status MakeDirectories(const std::string& path, std::unordered_set<std::string>* made);
   virtual Status SyncDirectory(const std::string& path) = 0;
+  // Sync of each file's content, and of the names of files and folders (paths that do not end in a slash), for the
+  // price of a few syncs where the disk can. After an error any part may be durable.
+  virtual Status SyncFiles(std::span<const std::string> paths);
+  virtual Status SyncNames(std::span<const std::string> files, const std::unordered_set<std::string>& folders);
   // Makes the file if absent. kConflict if anybody holds it, in this process or another. The file stays when released.
   virtual Result<std::unique_ptr<DiskLock>> Lock(const std::string& path) = 0;
   virtual Result<int64_t> FreeBytes(const std::string& path) = 0;

@@ -18,6 +18,7 @@ class OutputStream;
 namespace arc {
 
 class LocalDisk;
+class ObjectGroup;
 
 struct ObjectInfo {
   std::string key;
@@ -57,6 +58,11 @@ class ObjectStore {
   virtual Status Check() { return {}; }
   virtual Status PutIfAbsent(const std::string& key, std::string_view bytes) = 0;  // kAlreadyExists
   virtual Status PutOverwrite(const std::string& key, std::string_view bytes) = 0;
+  // The same for what a power cut may take back or leave torn: readers see the old or the new object, whole, but
+  // nothing waits for the disk.
+  virtual Status PutOverwriteUnsynced(const std::string& key, std::string_view bytes) {
+    return PutOverwrite(key, bytes);
+  }
   virtual Result<std::unique_ptr<ObjectWriter>> Create(const std::string& key) = 0;
   virtual Result<std::shared_ptr<ObjectReader>> Open(const std::string& key) = 0;  // kNotFound
   // Open without asking for what the caller knows: an immutable object of that many bytes. Where the store is remote, a
@@ -66,6 +72,8 @@ class ObjectStore {
   virtual void Prefetch(const std::string& /*key*/, int64_t /*bytes*/) {}
   virtual Result<std::string> ReadAll(const std::string& key) = 0;
   virtual Status Delete(const std::string& key) = 0;  // success when already gone
+  // For objects that become durable together (object_group.h). The store must outlive the group.
+  virtual std::unique_ptr<ObjectGroup> NewGroup();
   // Every object whose key starts with `prefix` (any string; empty: all), in byte order of the keys.
   virtual Result<std::vector<ObjectInfo>> List(const std::string& prefix) = 0;
   // The address other engines use: an absolute path without scheme on local disk ("/data/arc/db/m/…"), or

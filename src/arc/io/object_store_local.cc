@@ -1,24 +1,17 @@
-#include <arrow/buffer.h>
-#include <arrow/io/interfaces.h>
-#include <arrow/status.h>
-
 #include <algorithm>
-#include <mutex>
-#include <shared_mutex>
-#include <unordered_set>
 #include <utility>
 
+#include "arc/io/buffered_file_stream.h"
 #include "arc/io/durable_file.h"
 #include "arc/io/local_disk.h"
+#include "arc/io/local_folders.h"
+#include "arc/io/local_object_group.h"
 #include "arc/io/object_key.h"
 #include "arc/io/object_store.h"
 #include "arc/io/path.h"
 
 namespace arc {
 namespace {
-
-constexpr size_t kWriteBufferBytes = 256 << 10;
-constexpr size_t kDurableFoldersRemembered = 65'536;
 
 std::span<const uint8_t> AsBytes(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
@@ -35,55 +28,6 @@ class LocalObjectReader : public ObjectReader {
   const int64_t bytes_;
 };
 
-// Gathers small writes; large ones pass by. The first failure is kept with its kind for Commit, since Arrow's status
-// codes are fewer than ours.
-class BufferedFileStream : public arrow::io::OutputStream {
- public:
-  explicit BufferedFileStream(DiskFile& file) : file_(file) { buffer_.reserve(kWriteBufferBytes); }
-
-  arrow::Status Write(const void* data, int64_t nbytes) override {
-    if (closed_) return arrow::Status::Invalid("write to a closed object stream");
-    std::span<const uint8_t> bytes(static_cast<const uint8_t*>(data), static_cast<size_t>(nbytes));
-    if (buffer_.size() + bytes.size() > kWriteBufferBytes) {
-      ARROW_RETURN_NOT_OK(Flush());
-      if (bytes.size() >= kWriteBufferBytes) return WriteThrough(bytes);
-    }
-    buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
-    return arrow::Status::OK();
-  }
-  using arrow::io::OutputStream::Write;
-
-  arrow::Status Flush() override {
-    arrow::Status status = WriteThrough(buffer_);
-    buffer_.clear();
-    return status;
-  }
-
-  arrow::Status Close() override {
-    if (closed_) return arrow::Status::OK();
-    closed_ = true;
-    return Flush();
-  }
-
-  arrow::Result<int64_t> Tell() const override { return written_ + static_cast<int64_t>(buffer_.size()); }
-  bool closed() const override { return closed_; }
-  const Status& status() const { return status_; }
-
- private:
-  arrow::Status WriteThrough(std::span<const uint8_t> bytes) {
-    if (status_.ok() && !bytes.empty()) status_ = file_.WriteAt(written_, bytes);
-    if (!status_.ok()) return arrow::Status::IOError(status_.error().message);
-    written_ += static_cast<int64_t>(bytes.size());
-    return arrow::Status::OK();
-  }
-
-  DiskFile& file_;
-  std::vector<uint8_t> buffer_;
-  int64_t written_ = 0;
-  bool closed_ = false;
-  Status status_;
-};
-
 class LocalObjectWriter : public ObjectWriter {
  public:
   LocalObjectWriter(std::unique_ptr<DurableFile> file, std::string path)
@@ -98,9 +42,7 @@ class LocalObjectWriter : public ObjectWriter {
   Status CommitAs(DurableFile::Replace replace) {
     if (committed_) return Internal("an object is committed once");
     committed_ = true;
-    arrow::Status closed = stream_.Close();
-    if (!stream_.status().ok()) return stream_.status().error();
-    if (!closed.ok()) return Unavailable(closed.message());
+    ARC_RETURN_IF_ERROR(stream_.Finish());
     return file_->Commit(path_, replace);
   }
 
@@ -112,7 +54,7 @@ class LocalObjectWriter : public ObjectWriter {
 
 class LocalObjectStore : public ObjectStore {
  public:
-  LocalObjectStore(LocalDisk& disk, std::string root) : disk_(disk), root_(std::move(root)), tag_(MakeTemporaryTag()) {}
+  LocalObjectStore(LocalDisk& disk, std::string root) : disk_(disk), root_(std::move(root)), folders_(disk, root_) {}
 
   Status PutIfAbsent(const std::string& key, std::string_view bytes) override {
     return Put(key, bytes, DurableFile::Replace::kNo);
@@ -122,9 +64,19 @@ class LocalObjectStore : public ObjectStore {
     return Put(key, bytes, DurableFile::Replace::kYes);
   }
 
+  Status PutOverwriteUnsynced(const std::string& key, std::string_view bytes) override {
+    ARC_RETURN_IF_ERROR(CheckObjectKey(key));
+    ARC_ASSIGN_OR_RETURN(std::unique_ptr<DurableFile> file, folders_.CreateFile(PathOf(key)));
+    ARC_RETURN_IF_ERROR(file->file().WriteAt(0, AsBytes(bytes)));
+    file->Close();
+    return file->Rename(PathOf(key), DurableFile::Replace::kYes);
+  }
+
+  std::unique_ptr<ObjectGroup> NewGroup() override { return NewLocalObjectGroup(*this, disk_, folders_); }
+
   Result<std::unique_ptr<ObjectWriter>> Create(const std::string& key) override {
     ARC_RETURN_IF_ERROR(CheckObjectKey(key));
-    ARC_ASSIGN_OR_RETURN(std::unique_ptr<DurableFile> file, CreateFile(key));
+    ARC_ASSIGN_OR_RETURN(std::unique_ptr<DurableFile> file, folders_.CreateFile(PathOf(key)));
     return std::make_unique<LocalObjectWriter>(std::move(file), PathOf(key));
   }
 
@@ -150,7 +102,7 @@ class LocalObjectStore : public ObjectStore {
     if (is_folder) return {};
     Status removed = disk_.Remove(path);
     if (!removed.ok() && removed.error().kind != ErrorKind::kNotFound) return removed;
-    RemoveEmptyFolders(ParentFolder(path));
+    folders_.RemoveEmpty(path);
     return {};
   }
 
@@ -180,7 +132,7 @@ class LocalObjectStore : public ObjectStore {
     return key;
   }
 
-  Result<int> CleanTemporaries() override { return RemoveTemporaries(disk_, root_, tag_); }
+  Result<int> CleanTemporaries() override { return RemoveTemporaries(disk_, root_, folders_.tag()); }
 
  private:
   std::string PathOf(const std::string& key) const { return JoinPath(root_, key); }
@@ -195,48 +147,9 @@ class LocalObjectStore : public ObjectStore {
 
   Status Put(const std::string& key, std::string_view bytes, DurableFile::Replace replace) {
     ARC_RETURN_IF_ERROR(CheckObjectKey(key));
-    ARC_ASSIGN_OR_RETURN(std::unique_ptr<DurableFile> file, CreateFile(key));
+    ARC_ASSIGN_OR_RETURN(std::unique_ptr<DurableFile> file, folders_.CreateFile(PathOf(key)));
     ARC_RETURN_IF_ERROR(file->file().WriteAt(0, AsBytes(bytes)));
     return file->Commit(PathOf(key), replace);
-  }
-
-  // The temporary file keeps its folder from being removed, so the lock is needed no longer than until it is there.
-  Result<std::unique_ptr<DurableFile>> CreateFile(const std::string& key) {
-    std::string folder = ParentFolder(PathOf(key));
-    std::shared_lock lock(folders_mutex_);
-    ARC_RETURN_IF_ERROR(MakeFolderDurable(folder));
-    Result<std::unique_ptr<DurableFile>> file = DurableFile::Create(disk_, folder, tag_);
-    if (file.ok() || file.error().kind != ErrorKind::kNotFound) return file;
-    ForgetFolder(folder);  // somebody else removed it
-    ARC_RETURN_IF_ERROR(MakeFolderDurable(folder));
-    return DurableFile::Create(disk_, folder, tag_);
-  }
-
-  // A folder that is merely there may have been made by somebody who has not synced its parent yet, so only those that
-  // went through CreateDirectories in this store count.
-  Status MakeFolderDurable(const std::string& folder) {
-    {
-      std::lock_guard lock(durable_folders_mutex_);
-      if (durable_folders_.contains(folder)) return {};
-    }
-    ARC_RETURN_IF_ERROR(disk_.CreateDirectories(folder));
-    std::lock_guard lock(durable_folders_mutex_);
-    if (durable_folders_.size() >= kDurableFoldersRemembered) durable_folders_.clear();
-    durable_folders_.insert(folder);
-    return {};
-  }
-
-  void ForgetFolder(const std::string& folder) {
-    std::lock_guard lock(durable_folders_mutex_);
-    durable_folders_.erase(folder);
-  }
-
-  void RemoveEmptyFolders(std::string folder) {
-    std::unique_lock lock(folders_mutex_);
-    for (; folder.size() > root_.size(); folder = ParentFolder(folder)) {
-      if (!disk_.Remove(folder).ok()) return;
-      ForgetFolder(folder);
-    }
   }
 
   Status ListBelow(const std::string& folder_key, const std::string& prefix, std::vector<ObjectInfo>* objects) {
@@ -266,11 +179,7 @@ class LocalObjectStore : public ObjectStore {
 
   LocalDisk& disk_;
   const std::string root_;
-  const std::string tag_;  // of this store's temporary files
-  // Shared while a folder is made and its first file put in, exclusive while empty ones are removed.
-  std::shared_mutex folders_mutex_;
-  std::mutex durable_folders_mutex_;
-  std::unordered_set<std::string> durable_folders_;
+  LocalFolders folders_;
 };
 
 }  // namespace

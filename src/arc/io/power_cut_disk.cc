@@ -1,6 +1,7 @@
 #include "arc/io/power_cut_disk.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "arc/io/path.h"
@@ -62,7 +63,7 @@ class PowerCutDisk::File : public DiskFile {
   Status Sync() override {
     std::lock_guard lock(disk_.mutex_);
     ARC_RETURN_IF_ERROR(CheckAlive());
-    return disk_.SyncFile(path_, node_.get());
+    return disk_.SyncContents(path_, {&node_, 1});
   }
 
   // The block's rest becomes zeros, as the machine's disk is allowed to do.
@@ -131,6 +132,11 @@ bool PowerCutDisk::power_is_on() const {
 uint64_t PowerCutDisk::operations() const {
   std::lock_guard lock(mutex_);
   return operations_;
+}
+
+uint64_t PowerCutDisk::syncs() const {
+  std::lock_guard lock(mutex_);
+  return syncs_;
 }
 
 std::string PowerCutDisk::last_operation() const {
@@ -288,6 +294,15 @@ Result<DiskEntry> PowerCutDisk::Stat(const std::string& path) {
 
 Status PowerCutDisk::CreateDirectories(const std::string& path) {
   std::lock_guard lock(mutex_);
+  return MakeEach(path, nullptr);
+}
+
+Status PowerCutDisk::MakeDirectories(const std::string& path, std::unordered_set<std::string>* made) {
+  std::lock_guard lock(mutex_);
+  return MakeEach(path, made);
+}
+
+Status PowerCutDisk::MakeEach(const std::string& path, std::unordered_set<std::string>* made_here) {
   ARC_RETURN_IF_ERROR(CheckPower());
   std::string absolute = AbsolutePath(path);
   for (size_t end = absolute.find('/', 1); absolute != "/"; end = absolute.find('/', end + 1)) {
@@ -300,8 +315,12 @@ Status PowerCutDisk::CreateDirectories(const std::string& path) {
     if (node == nullptr) {
       names_.Make(place, /*is_directory=*/true);
       ARC_RETURN_IF_ERROR(Count("make folder", folder));
+      if (made_here != nullptr) made_here->insert(folder);
     }
-    if (names_.IsPending(place.folder)) ARC_RETURN_IF_ERROR(SyncFolder(ParentFolder(folder), place.folder));
+    bool left_to_caller = made_here != nullptr && made_here->contains(folder);
+    if (!left_to_caller && names_.IsPending(place.folder)) {
+      ARC_RETURN_IF_ERROR(SyncFolders(ParentFolder(folder), {&place.folder, 1}));
+    }
     if (end == std::string::npos) break;
   }
   return {};
@@ -312,26 +331,59 @@ Status PowerCutDisk::SyncDirectory(const std::string& path) {
   ARC_RETURN_IF_ERROR(CheckPower());
   PowerCutNodePtr node = names_.Find(path);
   if (node == nullptr || !node->is_directory) return NotFound("no folder " + path);
-  return SyncFolder(path, node);
+  return SyncFolders(path, {&node, 1});
 }
 
-Status PowerCutDisk::SyncFolder(const std::string& path, const PowerCutNodePtr& folder) {
-  bool fails = failing_directory_syncs_ > 0 && names_.IsPending(folder);
+Status PowerCutDisk::SyncFiles(std::span<const std::string> paths) {
+  std::lock_guard lock(mutex_);
+  ARC_RETURN_IF_ERROR(CheckPower());
+  std::vector<PowerCutNodePtr> files;
+  for (const auto& path : paths) {
+    files.push_back(names_.Find(path));
+    if (files.back() == nullptr) return NothingAt(path);
+    if (files.back()->is_directory) return IsFolder(path);
+  }
+  return files.empty() ? Status() : SyncContents(paths.front(), files);
+}
+
+Status PowerCutDisk::SyncNames(std::span<const std::string> files, const std::unordered_set<std::string>& folders) {
+  std::lock_guard lock(mutex_);
+  ARC_RETURN_IF_ERROR(CheckPower());
+  std::set<PowerCutNodePtr> holders;
+  auto add = [&](const std::string& path) { holders.insert(names_.PlaceOf(path).folder); };
+  for (const auto& path : files) add(path);
+  for (const auto& path : folders) add(path);
+  if (holders.contains(nullptr)) return NotFound("a folder is gone");
+  const std::vector<PowerCutNodePtr> all(holders.begin(), holders.end());
+  return all.empty() ? Status() : SyncFolders(files.empty() ? *folders.begin() : files.front(), all);
+}
+
+Status PowerCutDisk::SyncFolders(const std::string& path, std::span<const PowerCutNodePtr> folders) {
+  const bool pending =
+      std::any_of(folders.begin(), folders.end(), [&](auto& folder) { return names_.IsPending(folder); });
+  bool fails = failing_directory_syncs_ > 0 && pending;
   if (fails) --failing_directory_syncs_;
-  if (!fails && !NextIsLast() && !ignore_directory_sync_) names_.Sync(folder);
+  if (!fails && !NextIsLast() && !ignore_directory_sync_) {
+    for (const auto& folder : folders) names_.Sync(folder);
+  }
+  ++syncs_;
   ARC_RETURN_IF_ERROR(Count("sync folder", path));
   if (fails) return MakeError(ErrorKind::kUnknownOutcome, "cannot sync folder " + path + ": planted failure");
   return {};
 }
 
-Status PowerCutDisk::SyncFile(const std::string& path, PowerCutNode* node) {
-  bool fails = failing_syncs_ > 0 && node->file.is_pending();
-  if (fails) {
-    --failing_syncs_;
-    node->file.FailSync();
-  } else if (!NextIsLast() && !ignore_sync_) {
-    node->file.Sync();
+Status PowerCutDisk::SyncContents(const std::string& path, std::span<const PowerCutNodePtr> files) {
+  const bool pending = std::any_of(files.begin(), files.end(), [](auto& file) { return file->file.is_pending(); });
+  bool fails = failing_syncs_ > 0 && pending;
+  if (fails) --failing_syncs_;
+  for (const auto& file : files) {
+    if (fails) {
+      file->file.FailSync();
+    } else if (!NextIsLast() && !ignore_sync_) {
+      file->file.Sync();
+    }
   }
+  ++syncs_;
   ARC_RETURN_IF_ERROR(Count("sync", path));
   if (fails) return MakeError(ErrorKind::kUnknownOutcome, "cannot sync " + path + ": planted failure");
   return {};

@@ -21,6 +21,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "arc/base/uuid.h"
@@ -44,6 +45,8 @@ class PowerCutDisk : public LocalDisk {
   bool power_is_on() const;
   // Mutating operations since the disk was made.
   uint64_t operations() const;
+  // Those of them that were syncs.
+  uint64_t syncs() const;
   // The newest mutating operation, as "sync /a/b", for messages of failed checks.
   std::string last_operation() const;
   // Cuts the power if it is on, draws what is found, and turns it on again. Files opened and locks taken before are
@@ -69,7 +72,11 @@ class PowerCutDisk : public LocalDisk {
   Result<bool> IsDirectory(const std::string& path) override;
   Result<DiskEntry> Stat(const std::string& path) override;
   Status CreateDirectories(const std::string& path) override;
+  Status MakeDirectories(const std::string& path, std::unordered_set<std::string>* made) override;
   Status SyncDirectory(const std::string& path) override;
+  // One operation each: a cut in it leaves any part of all it was to sync.
+  Status SyncFiles(std::span<const std::string> paths) override;
+  Status SyncNames(std::span<const std::string> files, const std::unordered_set<std::string>& folders) override;
   Result<std::unique_ptr<DiskLock>> Lock(const std::string& path) override;
   Result<int64_t> FreeBytes(const std::string& path) override;
 
@@ -82,9 +89,11 @@ class PowerCutDisk : public LocalDisk {
   bool NextIsLast() const { return cut_in_ == 1; }
   // Counts an operation that has just happened; the error if the power went with it.
   Status Count(std::string_view verb, const std::string& path);
+  // CreateDirectories, or MakeDirectories with `made_here`.
+  Status MakeEach(const std::string& path, std::unordered_set<std::string>* made_here);
   Status RenameLocked(const std::string& from, const std::string& to, bool replace);
-  Status SyncFolder(const std::string& path, const PowerCutNodePtr& folder);
-  Status SyncFile(const std::string& path, PowerCutNode* node);
+  Status SyncFolders(const std::string& path, std::span<const PowerCutNodePtr> folders);
+  Status SyncContents(const std::string& path, std::span<const PowerCutNodePtr> files);
   Status WriteFile(const std::string& path, PowerCutNode* node, int64_t offset, std::span<const uint8_t> bytes);
   Status ResizeFile(std::string_view verb, const std::string& path, PowerCutNode* node, int64_t size);
   int64_t UsedBytes() const;
@@ -95,6 +104,7 @@ class PowerCutDisk : public LocalDisk {
   bool power_is_on_ = true;
   uint64_t cut_in_ = 0;  // operations; 0: never
   uint64_t operations_ = 0;
+  uint64_t syncs_ = 0;
   std::string last_operation_ = "nothing";
   uint64_t generation_ = 0;  // restarts; files and locks of an older one are dead
   std::optional<int64_t> capacity_;

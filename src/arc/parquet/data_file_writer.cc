@@ -24,6 +24,10 @@
 namespace arc {
 namespace {
 
+// Ten of DuckDB's vectors, and a sixth of a row group: a vector made of two pages loses its dictionary, and grouping by
+// it hashes every string.
+constexpr int64_t kPageRows = 10 * 2048;
+
 // Passes everything on and remembers whether the object's stream refused: then the object knows the precise error.
 class ObjectStream : public arrow::io::OutputStream {
  public:
@@ -87,6 +91,7 @@ Result<std::shared_ptr<parquet::WriterProperties>> PropertiesFor(const Schema& s
   builder.version(parquet::ParquetVersion::PARQUET_2_6)
       ->data_page_version(parquet::ParquetDataPageVersion::V1)
       ->max_row_group_length(options.row_group_rows)
+      ->max_rows_per_page(kPageRows)
       ->compression(compression)
       ->enable_write_page_index()
       ->enable_page_checksum();

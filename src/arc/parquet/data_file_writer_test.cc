@@ -374,6 +374,31 @@ TEST(WriteDataFileTest, ManyTagValuesAndDictionariesStayDictionaryEncoded) {
   EXPECT_EQ(at, expected.size());
 }
 
+// A vector of DuckDB's that is made of two pages loses its dictionary.
+TEST(WriteDataFileTest, PagesEndWhereVectorsDo) {
+  constexpr int kRows = 50'000;
+  constexpr int64_t kVectorRows = 2048;
+  std::vector<std::string> columns(7, "[");
+  for (int row = 0; row < kRows; ++row) {
+    const std::string comma = row == 0 ? "" : ",";
+    for (size_t i = 0; i < columns.size(); ++i) columns[i] += comma + (i == 0 ? std::to_string(row) : "null");
+    columns[1].replace(columns[1].size() - 4, 4, std::to_string(row % 3));
+    columns[2].replace(columns[2].size() - 4, 4, std::to_string(row) + ".25");
+  }
+  for (auto& column : columns) column += "]";
+  MemoryStore store;
+  const auto batch = MakeBatch(columns, R"(["a", "b", "c"])");
+  ASSERT_TRUE(WriteDataFile(store, "f", FileTestSchema(), RowsOf({batch}), {}).ok());
+  const auto reader = OpenParquet(store.objects.at("f"));
+  const auto indexes = reader->GetPageIndexReader();
+  const auto group = indexes->RowGroup(0);
+  for (int column = 0; column < 7; ++column) {
+    const auto pages = group->GetOffsetIndex(column);
+    EXPECT_EQ(pages->page_locations().size(), 3u) << column;
+    for (const auto& place : pages->page_locations()) EXPECT_EQ(place.first_row_index % kVectorRows, 0) << column;
+  }
+}
+
 TEST(WriteDataFileTest, DistinctNumbersAndTextsGoWithoutDictionary) {
   std::vector<std::string> columns(7, "[");
   std::vector<std::string> repeated(7, "[");

@@ -1,6 +1,7 @@
 #include "arc/query/arc_catalog.h"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "arc/query/arc_scan.h"
@@ -152,19 +153,6 @@ duckdb::LogicalType ToDuckType(ColumnType type) {
   ARC_CHECK(false);
 }
 
-const std::string* FindDatabase(const std::vector<std::string>& databases, const std::string& name) {
-  const std::string* match = nullptr;
-  for (const std::string& database : databases) {
-    if (database == name) return &database;
-  }
-  for (const std::string& database : databases) {
-    if (!SameIdentifier(database, name)) continue;
-    if (match != nullptr) return nullptr;
-    match = &database;
-  }
-  return match;
-}
-
 ArcTableEntry::ArcTableEntry(duckdb::Catalog& catalog, duckdb::SchemaCatalogEntry& schema,
                              duckdb::CreateTableInfo& info, std::shared_ptr<const TableVersion> version,
                              const QuerySources& sources)
@@ -285,9 +273,8 @@ ArcSchemaEntry* ArcTransaction::FindSchema(duckdb::Catalog& catalog, const std::
     auto known = schemas_.find(name);
     if (known != schemas_.end()) return known->second.get();
   }
-  std::vector<std::string> databases = sources_.catalog.Databases();
-  const std::string* database = FindDatabase(databases, name);
-  if (database == nullptr || !principal_.CanRead(*database)) return nullptr;
+  const std::optional<std::string> database = sources_.catalog.FindDatabase(name);
+  if (!database || !principal_.CanRead(*database)) return nullptr;
   return SchemaOf(catalog, *database);
 }
 

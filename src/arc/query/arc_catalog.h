@@ -131,7 +131,4 @@ class ArcTransaction : public duckdb::Transaction {
 // Makes `ATTACH '' AS arc (TYPE arc)` give our catalog. `sources` outlives the instance.
 void RegisterArcCatalog(duckdb::DBConfig& config, const QuerySources& sources);
 
-// The database's own spelling of `name`: exact first, then a single case-insensitive match; null if none.
-const std::string* FindDatabase(const std::vector<std::string>& databases, const std::string& name);
-
 }  // namespace arc

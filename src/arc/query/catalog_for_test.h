@@ -7,6 +7,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,9 +28,10 @@ class CatalogForTest : public CatalogView {
     for (const auto& [name, tables] : databases_) result.push_back(name);
     return result;
   }
-  bool HasDatabase(std::string_view database) const override {
+  std::optional<std::string> FindDatabase(std::string_view name) const override {
     std::lock_guard lock(mutex_);
-    return FindName(databases_, database) != databases_.end();
+    auto found = FindName(databases_, name);
+    return found == databases_.end() ? std::nullopt : std::optional<std::string>(found->first);
   }
   std::vector<std::shared_ptr<Table>> Tables(std::string_view database) const override {
     std::lock_guard lock(mutex_);

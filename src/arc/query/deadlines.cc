@@ -26,14 +26,30 @@ Deadlines::~Deadlines() {
 
 void Deadlines::Add(Interruptible* query, int64_t deadline_nanos) {
   std::lock_guard lock(mutex_);
-  deadlines_[query] = deadline_nanos;
+  queries_[query] = {deadline_nanos, ++newest_};
   // Queries that end in time, the usual case, never wake the thread.
   if (deadline_nanos < wakes_at_) changed_.notify_one();
 }
 
 void Deadlines::Remove(Interruptible* query) {
   std::lock_guard lock(mutex_);
-  deadlines_.erase(query);
+  queries_.erase(query);
+}
+
+uint64_t Deadlines::newest() const {
+  std::lock_guard lock(mutex_);
+  return newest_;
+}
+
+bool Deadlines::MemoryRunsShort(uint64_t number) {
+  std::lock_guard lock(mutex_);
+  bool any = false;
+  for (const auto& [query, entry] : queries_) {
+    if (entry.number > number) continue;
+    query->OnMemoryShort();
+    any = true;
+  }
+  return any;
 }
 
 void Deadlines::Run() {
@@ -41,9 +57,10 @@ void Deadlines::Run() {
   while (!stopping_) {
     int64_t now = SystemClock().MonotonicNanos();
     int64_t next = INT64_MAX;
-    for (const auto& [query, deadline] : deadlines_) {
-      if (deadline <= now) query->OnDeadline();
-      next = std::min(next, deadline <= now ? now + kRepeatNanos : deadline);
+    for (const auto& [query, entry] : queries_) {
+      const bool due = entry.deadline_nanos <= now;
+      if (due) query->OnDeadline();
+      next = std::min(next, due ? now + kRepeatNanos : entry.deadline_nanos);
     }
     wakes_at_ = next;
     if (next == INT64_MAX) {

@@ -13,8 +13,10 @@ namespace arc {
 class Interruptible {
  public:
   virtual ~Interruptible() = default;
-  // On the watching thread; must not block nor call back into Deadlines.
+  // Both must not block nor call back into Deadlines. On the watching thread:
   virtual void OnDeadline() = 0;
+  // On the thread that calls MemoryRunsShort.
+  virtual void OnMemoryShort() = 0;
 };
 
 // Thread-safe.
@@ -26,13 +28,23 @@ class Deadlines {
   void Add(Interruptible* query, int64_t deadline_nanos);
   // When this returns no call is under way and none follows.
   void Remove(Interruptible* query);
+  // Queries are numbered as they are added. The last number given out:
+  uint64_t newest() const;
+  // Tells those up to `number`, and says whether there are any.
+  bool MemoryRunsShort(uint64_t number);
 
  private:
   void Run();
 
-  std::mutex mutex_;
+  struct Entry {
+    int64_t deadline_nanos;
+    uint64_t number;
+  };
+
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<Interruptible*, int64_t> deadlines_;
+  std::map<Interruptible*, Entry> queries_;
+  uint64_t newest_ = 0;
   int64_t wakes_at_ = INT64_MAX;
   bool stopping_ = false;
   Thread thread_;

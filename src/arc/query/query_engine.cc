@@ -7,26 +7,52 @@
 #include <atomic>
 #include <filesystem>
 #include <mutex>
+#include <utility>
 
 #include "arc/base/clock.h"
 #include "arc/base/log.h"
 #include "arc/base/thread.h"
 #include "arc/query/deadlines.h"
 #include "arc/query/place_queue.h"
+#include "arc/query/process_memory.h"
 #include "arc/query/session.h"
 
 namespace arc {
 namespace {
 
 constexpr size_t kLoggedBytes = 2000;  // of a slow query's text
+constexpr std::chrono::milliseconds kMemoryCheckPeriod{50};
 
 double Milliseconds(int64_t nanos) { return static_cast<double>(nanos) / 1e6; }
 
 // What engine and streams share; lives until the last of them is gone.
 struct EngineCore {
   EngineCore(const QueryOptions& options, const CatalogView& catalog, ObjectStore& store)
-      : options(options), catalog(catalog), store(store), places(options.pool_size, options.queue_limit) {
+      : options(options),
+        catalog(catalog),
+        store(store),
+        process_limit_bytes(Database::ProcessLimitBytes(options)),
+        places(options.pool_size, options.queue_limit) {
     sessions.resize(static_cast<size_t>(options.pool_size));
+  }
+
+  // Aggregates keep their states in C++ containers, which no allocator of DuckDB's sees.
+  void CheckMemory() {
+    if (stopping_up_to != 0) {
+      if (deadlines.MemoryRunsShort(stopping_up_to)) return;
+      // What ended queries leave with their threads' allocators must not end those to come: they can use it again.
+      left_bytes = ProcessMemoryBytes();
+      stopping_up_to = 0;
+    }
+    if (places.active() == 0) return;
+    const int64_t held = ProcessMemoryBytes();
+    left_bytes = std::min(left_bytes, held);
+    const int64_t limit = std::max(process_limit_bytes, left_bytes + process_limit_bytes / 4);
+    if (held <= limit) return;
+    Log(LogLevel::kError, "query", "queries take too much memory and are stopped",
+        {{"process_bytes", held}, {"limit_bytes", limit}});
+    stopping_up_to = deadlines.newest();
+    deadlines.MemoryRunsShort(stopping_up_to);
   }
 
   // A new instance, for the start and after one has declared itself unusable.
@@ -70,6 +96,10 @@ struct EngineCore {
   const QueryOptions options;
   const CatalogView& catalog;
   ObjectStore& store;
+  const int64_t process_limit_bytes;
+  // CheckMemory's own.
+  uint64_t stopping_up_to = 0;  // number of the newest query that is being stopped; 0: none is
+  int64_t left_bytes = 0;
   PlaceQueue places;
   std::vector<std::unique_ptr<Session>> sessions;  // by place; used by who holds the place
   std::mutex database_mutex;
@@ -79,13 +109,15 @@ struct EngineCore {
 
   std::mutex stats_mutex;
   QueryPoolStats stats;
+
+  Ticker memory_check{"query-memory", kMemoryCheckPeriod, [this] { CheckMemory(); }};  // ends first
 };
 
 class PooledStream : public ResultStream, public Interruptible {
  public:
   PooledStream(std::shared_ptr<EngineCore> core, const QueryRequest& request, int place, Session* session,
                int64_t wait_nanos)
-      : core_(std::move(core)), sql_(request.sql), place_(place), session_(session) {
+      : core_(std::move(core)), sql_(request.sql), on_stuck_(request.on_stuck), place_(place), session_(session) {
     stats_.wait_ms = Milliseconds(wait_nanos);
     started_nanos_ = SystemClock().MonotonicNanos();
   }
@@ -94,6 +126,7 @@ class PooledStream : public ResultStream, public Interruptible {
   // Cancelled and timed-out queries are told apart by who interrupted them.
   Status Start(const QueryRequest& request, std::chrono::milliseconds timeout, int64_t deadline_nanos) {
     timeout_ = timeout;
+    stuck_at_nanos_ = deadline_nanos + std::chrono::nanoseconds(kStopGrace).count();
     core_->deadlines.Add(this, deadline_nanos);
     Result<std::shared_ptr<arrow::Schema>> schema = session_->Start(request);
     if (!schema.ok()) {
@@ -129,7 +162,13 @@ class PooledStream : public ResultStream, public Interruptible {
   }
 
   void Cancel() override { Interrupt(Interrupted::kCancelled); }
-  void OnDeadline() override { Interrupt(Interrupted::kTimedOut); }
+  void OnDeadline() override {
+    Interrupt(Interrupted::kTimedOut);
+    if (!on_stuck_ || SystemClock().MonotonicNanos() < stuck_at_nanos_) return;
+    Log(LogLevel::kWarning, "query", "a query goes on after its time is up", {{"sql", sql_.substr(0, kLoggedBytes)}});
+    std::exchange(on_stuck_, nullptr)();
+  }
+  void OnMemoryShort() override { Interrupt(Interrupted::kMemoryShort); }
 
   QueryStats stats() const override {
     std::lock_guard lock(mutex_);
@@ -139,7 +178,7 @@ class PooledStream : public ResultStream, public Interruptible {
   }
 
  private:
-  enum class Interrupted { kNo, kCancelled, kTimedOut };
+  enum class Interrupted { kNo, kCancelled, kTimedOut, kMemoryShort };
 
   void Interrupt(Interrupted by) {
     // The lock keeps the place from going to another query in between.
@@ -157,6 +196,8 @@ class PooledStream : public ResultStream, public Interruptible {
       case Interrupted::kTimedOut:
         return MakeError(ErrorKind::kTimeout,
                          "the query did not end within " + std::to_string(timeout_.count()) + " ms");
+      case Interrupted::kMemoryShort:
+        return MakeError(ErrorKind::kOverloaded, "the queries that run take more memory than they may");
     }
     return error;
   }
@@ -191,6 +232,8 @@ class PooledStream : public ResultStream, public Interruptible {
 
   const std::shared_ptr<EngineCore> core_;
   const std::string sql_;
+  std::function<void()> on_stuck_;  // the watching thread's, once the query has been started
+  int64_t stuck_at_nanos_ = 0;
   const int place_;
   int64_t started_nanos_ = 0;
   std::chrono::milliseconds timeout_{0};

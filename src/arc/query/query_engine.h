@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@ enum class QueryPriority { kCritical, kHigh, kNormal, kLow };
 struct QueryOptions {
   int threads = 0;                 // of DuckDB; 0: one per core
   int64_t memory_limit_bytes = 0;  // 0: 60 % of the machine's memory
+  int64_t other_memory_bytes = 0;  // what the rest of the process may hold at most
   std::string temp_folder;         // spill files; holds nothing else; emptied at start
   int pool_size = 5;               // queries running at once
   int queue_limit = 100;           // waiting; more are refused with kOverloaded
@@ -37,13 +39,17 @@ struct QueryRequest {
   Principal principal;
   QueryPriority priority = QueryPriority::kNormal;
   std::chrono::milliseconds timeout{0};  // 0: the engine's
+  // Called once, by a thread of the engine, when the query still runs kStopGrace after its time is up: it is inside a
+  // call that cannot be interrupted. Its place is free when that call ends. Must not block.
+  std::function<void()> on_stuck;
 };
 
+inline constexpr std::chrono::milliseconds kStopGrace{1'000};
+
 struct QueryStats {
-  double wait_ms = 0;             // for a place in the pool
-  double execution_ms = 0;        // so far, or in all once the stream has ended
-  int64_t rows = 0;               // handed out so far
-  int64_t peak_memory_bytes = 0;  // 0 when unknown
+  double wait_ms = 0;       // for a place in the pool
+  double execution_ms = 0;  // so far, or in all once the stream has ended
+  int64_t rows = 0;         // handed out so far
 };
 
 // A running query. Used by one thread at a time, except Cancel. Holds its place in the pool until destroyed or ended.

@@ -317,10 +317,9 @@ TEST_F(QueryEngineTest, LargeSortsSpillAndStayWithinTheMemoryLimit) {
 TEST_F(QueryEngineTest, HugeValuesAreRefusedBeforeTheyTakeTheMemory) {
   options_.memory_limit_bytes = 256 << 20;
   const int64_t before = DuckMemoryBytes();
-  for (const char* sql :
-       {"SELECT length(repeat('x', 4000000000))", "SELECT sum(length(repeat('x', 10000000 + i))) FROM range(1000) t(i)",
-        "SELECT len(list_transform(range(2000000), x -> repeat('x', 1000)))",
-        "SELECT len(list_resize([1], 1000000000))"}) {
+  for (const char* sql : {"SELECT sum(length(repeat('x', 10000000 + i))) FROM range(1000) t(i)",
+                          "SELECT len(list_transform(range(2000000), x -> repeat('x', 1000)))",
+                          "SELECT len(list(i)) FROM range(100000000) t(i)"}) {
     auto rows = Run(sql);
     ASSERT_FALSE(rows.ok()) << sql;
     EXPECT_EQ(rows.error().kind, ErrorKind::kOverloaded) << sql << ": " << rows.error().message;

@@ -4,8 +4,11 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include <algorithm>
+
 #include "arc/base/uuid.h"
 #include "arc/query/arc_catalog.h"
+#include "arc/query/bounded_functions.h"
 #include "arc/query/bounded_memory.h"
 #include "arc/query/duck_error.h"
 #include "arc/query/plan_guard.h"
@@ -21,6 +24,7 @@
 #include "duckdb/main/chunk_scan_state/query_result.hpp"
 #include "duckdb/main/client_data.hpp"
 #include "duckdb/main/connection.hpp"
+#include "duckdb/storage/object_cache.hpp"
 
 namespace arc {
 namespace {
@@ -30,6 +34,8 @@ constexpr duckdb::idx_t kFirstBatchRows = STANDARD_VECTOR_SIZE;
 constexpr duckdb::idx_t kBatchRows = 4 * STANDARD_VECTOR_SIZE;
 // A batch ends with the vector that brings its text over this.
 constexpr int64_t kBatchTextBytes = 1 << 20;
+// Of Parquet footers kept between queries, by DuckDB's estimate, which is about half of what they take.
+constexpr duckdb::idx_t kKeptFooterBytes = 64 << 20;
 
 Error FromArrow(const arrow::Status& status) { return Internal("result batch: " + status.ToString()); }
 
@@ -101,6 +107,7 @@ class DuckSession : public Session {
       }
       // Ends what a half-read result left running and gives back what its transaction pinned.
       context().Destroy();
+      DropOldFooters();
     } catch (...) {
       // A rollback that fails leaves a connection that cannot be trusted with the next query.
       broken_ = true;
@@ -112,6 +119,13 @@ class DuckSession : public Session {
 
  private:
   duckdb::ClientContext& context() { return *connection_.context; }
+
+  // Left alone, DuckDB keeps them until the whole pool is full.
+  void DropOldFooters() {
+    duckdb::ObjectCache& cache = duckdb::ObjectCache::GetObjectCache(context());
+    const duckdb::idx_t kept = cache.GetCurrentMemory();
+    if (kept > kKeptFooterBytes) cache.EvictToReduceMemory(kept - kKeptFooterBytes);
+  }
 
   Result<std::shared_ptr<arrow::Schema>> StartChecked(const std::string& sql, const QueryRequest& request) {
     client_.principal = request.principal;
@@ -187,6 +201,19 @@ class DuckSession : public Session {
   bool broken_ = false;
 };
 
+// Knows about cgroups, unlike sysconf.
+int64_t MachineMemoryBytes() {
+  auto file_system = duckdb::FileSystem::CreateLocal();
+  return static_cast<int64_t>(duckdb::DBConfig::GetSystemAvailableMemory(*file_system));
+}
+
+int64_t MemoryLimit(const QueryOptions& options) {
+  return options.memory_limit_bytes > 0 ? options.memory_limit_bytes : MachineMemoryBytes() / 10 * 6;
+}
+
+// DuckDB's own limit is its buffer pool's; what is computed beside it gets half as much.
+int64_t MemoryWithValues(const QueryOptions& options) { return MemoryLimit(options) / 2 * 3; }
+
 class DuckDatabase : public Database, public std::enable_shared_from_this<DuckDatabase> {
  public:
   DuckDatabase(const CatalogView& catalog, ObjectStore& store) : sources_{catalog, store, NewCapability()} {}
@@ -196,10 +223,8 @@ class DuckDatabase : public Database, public std::enable_shared_from_this<DuckDa
     duckdb::DBConfig config;
     RegisterArcCatalog(config, sources_);
     if (options.threads > 0) config.SetOptionByName("threads", duckdb::Value::BIGINT(options.threads));
-    const int64_t memory_limit = MemoryLimit(options);
-    // The limit is the pool's; what is computed beside it gets half as much.
-    config.allocator = BoundMemory(memory_limit + memory_limit / 2);
-    config.SetOptionByName("memory_limit", duckdb::Value(std::to_string(memory_limit) + "B"));
+    config.allocator = BoundMemory(MemoryWithValues(options));
+    config.SetOptionByName("memory_limit", duckdb::Value(std::to_string(MemoryLimit(options)) + "B"));
     config.SetOptionByName("temp_directory", duckdb::Value(temp_folder));
     config.SetOptionByName("autoinstall_known_extensions", duckdb::Value::BOOLEAN(false));
     config.SetOptionByName("autoload_known_extensions", duckdb::Value::BOOLEAN(false));
@@ -207,6 +232,7 @@ class DuckDatabase : public Database, public std::enable_shared_from_this<DuckDa
     database_->GetFileSystem().RegisterSubSystem(MakeStoreFileSystem(sources_));
     RegisterShowFunctions(*database_->instance, sources_);
     duckdb::Connection connection(*database_);
+    functions_ = BoundFunctions(connection);
     for (const char* statement : {
              "ATTACH '' AS arc (TYPE arc)",
              // Times are UTC by convention; plan_guard.cc relies on it too.
@@ -239,18 +265,18 @@ class DuckDatabase : public Database, public std::enable_shared_from_this<DuckDa
     return Uuid::Random(SystemRandom()).ToString() + Uuid::Random(SystemRandom()).ToString();
   }
 
-  static int64_t MemoryLimit(const QueryOptions& options) {
-    if (options.memory_limit_bytes > 0) return options.memory_limit_bytes;
-    // Knows about cgroups, unlike sysconf.
-    auto file_system = duckdb::FileSystem::CreateLocal();
-    return static_cast<int64_t>(duckdb::DBConfig::GetSystemAvailableMemory(*file_system) / 10 * 6);
-  }
-
   const QuerySources sources_;
+  std::shared_ptr<const BoundedFunctions> functions_;  // outlive what calls them
   std::unique_ptr<duckdb::DuckDB> database_;
 };
 
 }  // namespace
+
+int64_t Database::ProcessLimitBytes(const QueryOptions& options) {
+  // The program itself, and what allocators keep.
+  constexpr int64_t kRest = 512 << 20;
+  return std::min(MemoryWithValues(options) + options.other_memory_bytes + kRest, MachineMemoryBytes() / 4 * 3);
+}
 
 Result<std::shared_ptr<Database>> Database::Open(const QueryOptions& options, const std::string& temp_folder,
                                                  const CatalogView& catalog, ObjectStore& store) {

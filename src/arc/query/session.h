@@ -34,6 +34,8 @@ class Database {
   static Result<std::shared_ptr<Database>> Open(const QueryOptions& options, const std::string& temp_folder,
                                                 const CatalogView& catalog, ObjectStore& store);
   virtual ~Database() = default;
+  // Of the whole process, with `options`: beyond it queries have taken more than they may.
+  static int64_t ProcessLimitBytes(const QueryOptions& options);
   virtual Result<std::unique_ptr<Session>> Connect() = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "arc/query/show_functions.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "duckdb/function/table_function.hpp"
 #include "duckdb/main/client_context.hpp"
@@ -59,17 +60,16 @@ duckdb::unique_ptr<duckdb::FunctionData> BindTables(duckdb::ClientContext& conte
   auto data = duckdb::make_uniq<ShowData>();
   const QuerySources& sources = input.info->Cast<ShowInfo>().sources;
   const ClientState& client = ClientState::Of(context);
-  std::vector<std::string> databases = sources.catalog.Databases();
   if (input.inputs.empty()) {
-    for (const std::string& database : databases) {
+    for (const std::string& database : sources.catalog.Databases()) {
       if (client.principal.CanRead(database)) AddTables(sources, database, &data->rows);
     }
     return data;
   }
   bool named = !input.inputs[0].IsNull();
   std::string name = named ? input.inputs[0].ToString() : client.database;
-  const std::string* database = FindDatabase(databases, name);
-  if (database != nullptr && client.principal.CanRead(*database)) {
+  const std::optional<std::string> database = sources.catalog.FindDatabase(name);
+  if (database && client.principal.CanRead(*database)) {
     AddTables(sources, *database, &data->rows);
   } else if (named) {
     throw duckdb::CatalogException("Database \"%s\" does not exist", name);

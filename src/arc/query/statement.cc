@@ -163,7 +163,7 @@ class Resolver {
     if (table.catalog_name.empty()) {
       bool system =
           SameIdentifier(table.schema_name, "information_schema") || SameIdentifier(table.schema_name, "pg_catalog");
-      if (system && !catalog_.HasDatabase(table.schema_name)) return;
+      if (system && !catalog_.FindDatabase(table.schema_name)) return;
       table.catalog_name = kArcCatalog;
     }
     bool main = SameIdentifier(table.catalog_name, kArcCatalog) && SameIdentifier(table.schema_name, DEFAULT_SCHEMA);

@@ -50,6 +50,9 @@ QueryOptions QueryOptionsOf(const Config& config) {
   QueryOptions options;
   options.threads = static_cast<int>(config.Int("duckdb.threads"));
   options.memory_limit_bytes = config.Int("duckdb.memory_limit");
+  for (const char* key : {"ingestion.memory_mb", "server.request_memory_mb", "wal.queue_mb", "storage.read_ahead_mb"}) {
+    options.other_memory_bytes += config.Int(key) * kMega;
+  }
   options.temp_folder = config.Text("duckdb.temp_dir");
   options.pool_size = static_cast<int>(config.Int("duckdb.pool_size"));
   options.queue_limit = static_cast<int>(config.Int("duckdb.max_queue_size"));

@@ -124,7 +124,7 @@ std::vector<Setting> IngestionSettings() {
       {.key = "ingestion.flush_threads",
        .type = SettingType::kInt,
        .fallback = "2",
-       .doc = "Tables flushed at once.",
+       .doc = "Tables, or groups of up to 64 small tables, flushed at once.",
        .min = 1,
        .max = 64},
       {.key = "ingestion.compression",
