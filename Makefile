@@ -13,7 +13,7 @@ help:
 	@echo 'make bench      what measures it: build/release/arc-bench (bench/README.md)'
 	@echo 'make instructions  counts the instructions of the hot paths; fails when one grew'
 	@echo 'make test       unit and end-to-end tests'
-	@echo 'make test-all   also the slow ones: crash rounds, power cuts at length, Telegraf (builds MinIO and Telegraf once)'
+	@echo 'make test-all   also the slow ones: crash rounds, power cuts at length, Telegraf (builds other servers once)'
 	@echo 'make check      style, borders between the rooms, clang-tidy on what changed'
 	@echo 'make format     format the sources'
 	@echo 'make clean      remove build/ (not .deps/ and not the data)'

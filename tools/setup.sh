@@ -9,7 +9,8 @@
 #                                  and Java 17
 #   tools/setup.sh instructions    valgrind, for bench/instructions.py
 #   tools/setup.sh clang           clang 19 with its run-time libraries (tsan and fuzz presets)
-#   tools/setup.sh peers           MinIO and Telegraf for the tests (.deps/peers); needs Go, 5 to 15 minutes the first time
+#   tools/setup.sh peers           MinIO, fake-gcs-server, azurite and Telegraf for the tests (.deps/peers); needs Go and npm, 5 to
+#                                  15 minutes the first time
 #
 # Downloads are pinned by tools/parts.lock, tools/peers.lock, bench/peers.lock and tools/requirements/*.lock, and kept in
 # ${XDG_CACHE_HOME:-~/.cache}/arc-deps for the next clone.

@@ -8,6 +8,8 @@
 #           rest). Then what is built of it: the main package's folder in the module (default: .) and the build tags
 #           (default: none). NAME is the program.
 #   maven   an artifact of Maven Central, by sha256. NAME is a folder with its jar.
+#   npm     a package of npm, by the sha256 of requirements/NAME/package-lock.json beside LOCK, which pins the package and
+#           all it needs. NAME is the folder, with its programs in node_modules/.bin.
 #   debian  a package, by sha256, unpacked and not installed, so that no service starts. NAME is the folder.
 #
 # What is there as listed is left alone. What was made once is kept in ${XDG_CACHE_HOME:-~/.cache}/arc-deps.
@@ -59,6 +61,15 @@ make_maven() {
   check "$name"/*.jar
 }
 
+make_npm() {
+  need npm "Node 18 or newer (apt install npm)"
+  local requirements="${lock%/*}/requirements/$name"
+  check "$requirements/package-lock.json"
+  mkdir "$name"
+  cp "$requirements"/package*.json "$name"
+  nice -n 10 npm ci --prefix "$name" --ignore-scripts --no-audit --no-fund
+}
+
 make_debian() {
   apt-get download "$package=$version"
   check ./*.deb
@@ -92,7 +103,7 @@ setup_peer() {
 
 while read -r name from package version checksum main tags; do
   case "$name" in '' | '#'*) continue ;; esac
-  case "$from" in go | maven | debian) ;; *) die "$lock: unknown origin $from of $name" ;; esac
+  case "$from" in go | maven | npm | debian) ;; *) die "$lock: unknown origin $from of $name" ;; esac
   [ -n "$checksum" ] || die "$lock: $name has no checksum"
   [ "$main" != . ] || main=
   setup_peer

@@ -40,7 +40,7 @@ class ArcServer:
     def token(self):
         return TOKEN
 
-    def start(self, timeout_s=30):
+    def start(self, timeout_s=30, until="/ready"):
         log = open(self.folder / "server.log", "ab")
         self.process = subprocess.Popen(
             [self.binary, "serve", "--data-dir", str(self.folder / "data"), "--port", str(self.port)],
@@ -55,7 +55,7 @@ class ArcServer:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the server ended with {self.process.returncode}; see {self.folder}/server.log")
             try:
-                if self.request(self.connect(), "GET", "/ready", None)[0] == 200:
+                if self.request(self.connect(), "GET", until, None)[0] == 200:
                     return self
             except OSError:
                 time.sleep(0.01)

@@ -11,6 +11,8 @@
 #include "arc/engine/data_folder.h"
 #include "arc/flush/flush_groups.h"
 #include "arc/flush/flusher.h"
+#include "arc/io/metadata_copy_store.h"
+#include "arc/io/path.h"
 #include "arc/io/staged_store.h"
 
 namespace arc {
@@ -58,6 +60,7 @@ class EngineImpl : public Engine {
 
  private:
   Status OpenStore();
+  Status OpenRemoteStore();
   Status OpenLog();
   Status ReplayOne(Lsn lsn, LogRecord&& record);
 
@@ -68,6 +71,8 @@ class EngineImpl : public Engine {
   ByteBudget budget_;
   std::unique_ptr<DiskLock> lock_;
   std::unique_ptr<MonitoredStore> remote_;  // null: tables on local disk
+  std::unique_ptr<MetadataCopyStore> copies_;
+  std::unique_ptr<ReadCacheStore> read_cache_;
   std::unique_ptr<ReadAheadStore> read_ahead_;
   std::unique_ptr<ObjectStore> store_;
   StagedStore* staging_ = nullptr;  // store_ when there is a remote one
@@ -93,6 +98,7 @@ Status EngineImpl::Start() {
   lock_ = std::move(*lock);
   ARC_RETURN_IF_ERROR(OpenStore());
   ARC_ASSIGN_OR_RETURN(catalog_, Catalog::Open(folder + "/arc.db", disk_, *store_, clock_, random_, &budget_));
+  if (copies_ != nullptr) ARC_RETURN_IF_ERROR(copies_->DropUnused());
   ParquetOptions parquet;
   parquet.compression = options_.compression;
   // During replay there is no log to sync: what it hands out is on disk already.
@@ -112,16 +118,37 @@ Status EngineImpl::Start() {
 
 Status EngineImpl::OpenStore() {
   const std::string& folder = options_.data_folder;
-  if (!options_.open_remote_store) {
-    std::string root = options_.storage_root.empty() ? folder + "/arc" : options_.storage_root;
-    ARC_ASSIGN_OR_RETURN(store_, OpenLocalObjectStore(disk_, root));
-    ARC_RETURN_IF_ERROR(store_->CleanTemporaries());
-    return {};
-  }
+  if (options_.open_remote_store) return OpenRemoteStore();
+  std::string root = options_.storage_root.empty() ? folder + "/arc" : options_.storage_root;
+  ARC_ASSIGN_OR_RETURN(store_, OpenLocalObjectStore(disk_, root));
+  ARC_RETURN_IF_ERROR(store_->CleanTemporaries());
+  return {};
+}
+
+// Which rows are committed stands in the tables' metadata. Where its copies are at hand the store may be away: rows are
+// taken and queried, and what is in the store alone is missing until it is back.
+Status EngineImpl::OpenRemoteStore() {
+  const std::string& folder = options_.data_folder;
+  const std::string copies_folder = JoinPath(folder, "metadata");
+  ARC_ASSIGN_OR_RETURN(bool used_before, disk_.Exists(copies_folder));
   ARC_ASSIGN_OR_RETURN(auto opened, options_.open_remote_store());
   remote_ = std::make_unique<MonitoredStore>(std::move(opened), clock_);
+  if (Status checked = remote_->Check(); !checked.ok()) {
+    const bool is_away = checked.error().kind == ErrorKind::kUnavailable || checked.error().kind == ErrorKind::kTimeout;
+    if (!is_away || !used_before) return checked;
+    Log(LogLevel::kWarning, "engine", "starting without the object store, from the copies of its metadata", {});
+  }
+  ARC_ASSIGN_OR_RETURN(auto copies, OpenLocalObjectStore(disk_, copies_folder));
+  ARC_RETURN_IF_ERROR(copies->CleanTemporaries());
+  copies_ = std::make_unique<MetadataCopyStore>(*remote_, std::move(copies));
+  std::unique_ptr<DiskCache> cache;
+  if (options_.read_cache_bytes > 0) {
+    std::string cache_folder = options_.read_cache_folder.empty() ? folder + "/read-cache" : options_.read_cache_folder;
+    ARC_ASSIGN_OR_RETURN(cache, DiskCache::Open(disk_, cache_folder, options_.read_cache_bytes));
+  }
+  read_cache_ = std::make_unique<ReadCacheStore>(*copies_, std::move(cache));
+  read_ahead_ = std::make_unique<ReadAheadStore>(*read_cache_, options_.read_ahead_bytes);
   ARC_ASSIGN_OR_RETURN(auto local, OpenLocalObjectStore(disk_, folder + "/staging"));
-  read_ahead_ = std::make_unique<ReadAheadStore>(*remote_, options_.read_ahead_bytes);
   ARC_ASSIGN_OR_RETURN(auto staged, StagedStore::Open(*read_ahead_, std::move(local), options_.staging_bytes));
   staging_ = staged.get();
   store_ = std::move(staged);
@@ -157,11 +184,13 @@ Status EngineImpl::ReplayOne(Lsn lsn, LogRecord&& record) {
     for (const auto& flushed : flusher_->Flush(group)) {
       if (!flushed.ok()) return flushed.error();
     }
-    // The scheduler does not run yet, and the place for staged files is bounded too.
     if (!flusher_->stages()) continue;
+    // The scheduler does not run yet, and the place for staged files is bounded too. What a store that is away does not
+    // take stays staged.
     for (const auto& table : group) {
+      if (!remote_->stats().down.empty()) break;
       auto committed = flusher_->CommitStaged(*table);
-      if (!committed.ok()) return std::move(committed).error();
+      if (!committed.ok() && remote_->stats().down.empty()) return std::move(committed).error();
     }
   }
   return {};
@@ -217,7 +246,7 @@ Readiness EngineImpl::readiness() const {
 
 std::optional<RemoteStats> EngineImpl::remote_stats() const {
   if (remote_ == nullptr) return std::nullopt;
-  return RemoteStats{remote_->stats(), read_ahead_->stats(), staging_->staged_bytes()};
+  return RemoteStats{remote_->stats(), read_ahead_->stats(), read_cache_->stats(), staging_->staged_bytes()};
 }
 
 Status EngineImpl::Close(std::chrono::milliseconds limit) {

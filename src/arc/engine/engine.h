@@ -21,6 +21,7 @@
 #include "arc/io/monitored_store.h"
 #include "arc/io/object_store.h"
 #include "arc/io/read_ahead_store.h"
+#include "arc/io/read_cache_store.h"
 #include "arc/model/batch.h"
 #include "arc/query/query_engine.h"
 #include "arc/wal/log.h"
@@ -30,14 +31,17 @@ namespace arc {
 struct EngineOptions {
   std::string data_folder = "./data";  // wal/, arc.db (catalog pointers), auth.db, tmp/
   std::string storage_root;            // tables; empty: <data_folder>/arc
-  // Opens the remote store that holds the tables instead; flushes are staged in <data_folder>/staging first.
+  // Opens the remote store that holds the tables instead; flushes are staged in <data_folder>/staging first. Open asks
+  // it nothing but Check.
   std::function<Result<std::unique_ptr<ObjectStore>>()> open_remote_store;
-  int64_t staging_bytes = int64_t{10} << 30;  // bound of staged files; beyond it rows stay in memory
-  int64_t read_ahead_bytes = 64 << 20;        // of the remote store's footers kept in memory
-  LogOptions log;                             // folder empty: <data_folder>/wal
-  QueryOptions query;                         // temp_folder empty: <data_folder>/tmp
-  int64_t buffer_bytes = 512 << 20;           // bound of all hot rows
-  int64_t buffer_wait_ms = 200;               // a writer waits so long for room, then kOverloaded
+  int64_t staging_bytes = int64_t{10} << 30;    // bound of staged files; beyond it rows stay in memory
+  int64_t read_ahead_bytes = 64 << 20;          // of the remote store's footers kept in memory
+  int64_t read_cache_bytes = int64_t{4} << 30;  // of the remote store's data kept on local disk; 0: none
+  std::string read_cache_folder;                // empty: <data_folder>/read-cache
+  LogOptions log;                               // folder empty: <data_folder>/wal
+  QueryOptions query;                           // temp_folder empty: <data_folder>/tmp
+  int64_t buffer_bytes = 512 << 20;             // bound of all hot rows
+  int64_t buffer_wait_ms = 200;                 // a writer waits so long for room, then kOverloaded
   FlushPolicy flush;
   std::string compression = "lz4_raw";
 };
@@ -62,6 +66,7 @@ struct BufferStats {
 struct RemoteStats {
   StoreStats store;
   ReadAheadStats read_ahead;
+  ReadCacheStats read_cache;
   int64_t staged_bytes = 0;  // of data files on local disk that wait for the store
 };
 

@@ -446,14 +446,60 @@ TEST_F(RemoteEngineTest, StagedRowsSurviveACrashThroughTheLog) {
   }
   ASSERT_TRUE(Write("cpu", Rows(400, 100)).ok());
   EXPECT_EQ(Sql("SELECT count(*) FROM cpu WHERE time >= TIMESTAMP '1970-01-01 00:00:00.000100'"), "400;");
-  engine_.reset();
-  EXPECT_EQ(Open().error().kind, ErrorKind::kUnavailable);  // what is committed cannot be known now
+  // What is committed stands in the copies of the metadata.
+  Crash();
+  EXPECT_TRUE(Staged().empty());
+  EXPECT_TRUE(engine_->readiness().contains("object_store"));
+  EXPECT_EQ(Sql("SELECT count(*) FROM cpu WHERE time >= TIMESTAMP '1970-01-01 00:00:00.000100'"), "400;");
+  ASSERT_TRUE(Write("cpu", Rows(500, 100)).ok());
+  EXPECT_FALSE(engine_->Flush().ok());
+  Crash();
+  *outage_ = false;
+  ASSERT_TRUE(engine_->Flush().ok());
+  EXPECT_TRUE(Staged().empty());
+  EXPECT_EQ(Sql(kCountIds), "600,600,179700;");
+  Crash();
+  EXPECT_EQ(Sql(kCountIds), "600,600,179700;");
+}
+
+TEST_F(RemoteEngineTest, AStartWithoutTheStoreNeedsToHaveReachedItOnce) {
+  *outage_ = true;
+  EXPECT_EQ(Open().error().kind, ErrorKind::kUnavailable);
   *outage_ = false;
   ASSERT_TRUE(Open().ok());
-  EXPECT_TRUE(Staged().empty());
-  EXPECT_EQ(Sql(kCountIds), "500,500,124750;");
+  ASSERT_TRUE(Write("cpu", Rows(0, 100)).ok());
   ASSERT_TRUE(engine_->Flush().ok());
-  EXPECT_EQ(Sql(kCountIds), "500,500,124750;");
+  engine_.reset();
+  // Without the copies nobody knows what is committed.
+  auto copies = OpenLocalObjectStore(disk_, "/data/metadata");
+  for (const ObjectInfo& copy : *(*copies)->List("")) ASSERT_TRUE((*copies)->Delete(copy.key).ok());
+  *outage_ = true;
+  EXPECT_EQ(Open().error().kind, ErrorKind::kUnavailable);
+  *outage_ = false;
+  ASSERT_TRUE(Open().ok());
+  EXPECT_EQ(Sql(kCountIds), "100,100,4950;");
+}
+
+TEST_F(RemoteEngineTest, AReplayLargerThanMemoryStagesWhileTheStoreIsAway) {
+  options_.buffer_bytes = 4 << 20;
+  ASSERT_TRUE(Open().ok());
+  ASSERT_TRUE(Write("cpu", Rows(0, 10)).ok());
+  ASSERT_TRUE(engine_->Flush().ok());
+  *outage_ = true;
+  int64_t rows = 10;
+  for (; rows < 200'010; rows += 10'000) {
+    ASSERT_TRUE(Write("cpu", Rows(rows, 10'000)).ok());
+    EXPECT_FALSE(engine_->Flush().ok());
+  }
+  Crash();
+  EXPECT_LE(engine_->buffer_stats().used_bytes, options_.buffer_bytes);
+  EXPECT_FALSE(Staged().empty());
+  EXPECT_EQ(Sql("SELECT count(*) FROM cpu WHERE time >= TIMESTAMP '1970-01-01 00:00:00.00001'"),
+            std::to_string(rows - 10) + ";");
+  *outage_ = false;
+  ASSERT_TRUE(engine_->Flush().ok());
+  EXPECT_EQ(Sql("SELECT count(*), count(DISTINCT id) FROM cpu"),
+            std::to_string(rows) + "," + std::to_string(rows) + ";");
 }
 
 TEST_F(RemoteEngineTest, AFullStagingPlaceRefusesWritersAndRecovers) {

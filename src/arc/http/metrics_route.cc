@@ -78,6 +78,9 @@ void AddRemote(const Engine& engine, PrometheusText* out) {
                D(stats->read_ahead.hits));
   out->Counter("arc_object_store_footer_misses_total", "Footers a query waited for.", D(stats->read_ahead.misses));
   out->Gauge("arc_object_store_footer_bytes", "Memory of footers.", D(stats->read_ahead.cached_bytes));
+  out->Counter("arc_read_cache_hits_total", "Blocks of data files found on local disk.", D(stats->read_cache.hits));
+  out->Counter("arc_read_cache_misses_total", "Blocks that came from the object store.", D(stats->read_cache.misses));
+  out->Gauge("arc_read_cache_bytes", "Local disk of the read cache.", D(stats->read_cache.cached_bytes));
   out->Gauge("arc_object_store_staged_bytes", "Data files on local disk that wait for it.", D(stats->staged_bytes));
 }
 

@@ -12,7 +12,6 @@ namespace {
 
 constexpr auto kTickPeriod = std::chrono::milliseconds(1'000);
 constexpr int64_t kNanosPerMs = 1'000'000;
-constexpr const char* kProbeKey = "arc-probe";  // a name that no table's folder has below it
 
 bool IsFailure(const Error& error) {
   return error.kind == ErrorKind::kUnavailable || error.kind == ErrorKind::kTimeout ||
@@ -132,7 +131,15 @@ StoreStats MonitoredStore::stats() const {
 }
 
 void MonitoredStore::ProbeIfDue() {
-  if (monitor_->SilentMs() >= kProbeAfterMs) (void)monitor_->Note(store_->Open(kProbeKey));
+  if (monitor_->SilentMs() >= kProbeAfterMs) (void)Check();
+}
+
+// Without its bucket a store is as good as down.
+Status MonitoredStore::Check() {
+  Status checked = store_->Check();
+  if (checked.ok() || checked.error().kind != ErrorKind::kNotFound) return monitor_->Note(std::move(checked));
+  (void)monitor_->Note<void>(Unavailable(checked.error().message));
+  return checked;
 }
 
 Status MonitoredStore::PutIfAbsent(const std::string& key, std::string_view bytes) {

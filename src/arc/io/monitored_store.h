@@ -25,7 +25,7 @@ struct StoreStats {
 
 // Thread-safe. The store is down from the first request that fails for the store's sake (kUnavailable, kTimeout,
 // kUnauthenticated, kPermissionDenied, its own retries included) until the next that does not. When nothing has shown
-// for kProbeAfterMs that it works, a look for an absent object does; one that goes on for kHungAfterMs counts as down.
+// for kProbeAfterMs that it works, Check is asked; one that goes on for kHungAfterMs counts as down.
 class MonitoredStore : public ObjectStore {
  public:
   static constexpr int64_t kProbeAfterMs = 5'000;
@@ -38,6 +38,7 @@ class MonitoredStore : public ObjectStore {
   // The ticker's work: asks the store when it is due.
   void ProbeIfDue();
 
+  Status Check() override;
   Status PutIfAbsent(const std::string& key, std::string_view bytes) override;
   Status PutOverwrite(const std::string& key, std::string_view bytes) override;
   Result<std::unique_ptr<ObjectWriter>> Create(const std::string& key) override;

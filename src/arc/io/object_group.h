@@ -25,6 +25,7 @@ class ObjectGroup : public ObjectStore {
   // kUnknownOutcome.
   virtual Status Sync() { return {}; }
 
+  Status Check() override { return store_.Check(); }
   // kAlreadyExists tells nothing of the durability of what is there.
   Status PutIfAbsent(const std::string& key, std::string_view bytes) override { return store_.PutIfAbsent(key, bytes); }
   Status PutOverwrite(const std::string& key, std::string_view bytes) override {

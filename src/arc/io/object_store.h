@@ -1,4 +1,5 @@
-// Where tables live: objects named by slash-separated keys under one root, on local disk or in S3 (object_store_s3.h).
+// Where tables live: objects named by slash-separated keys under one root, on local disk or in a bucket of S3, Google
+// Cloud Storage or Azure (object_store_s3.h, object_store_gcs.h, object_store_azure.h).
 #pragma once
 
 #include <cstdint>
@@ -52,6 +53,9 @@ class ObjectWriter {
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
+  // Whether the store can be used now, in words for whoever set it up: kNotFound (no such bucket), kUnauthenticated,
+  // kPermissionDenied, or kUnavailable when nobody answers. One request.
+  virtual Status Check() { return {}; }
   virtual Status PutIfAbsent(const std::string& key, std::string_view bytes) = 0;  // kAlreadyExists
   virtual Status PutOverwrite(const std::string& key, std::string_view bytes) = 0;
   // The same for what a power cut may take back or leave torn: readers see the old or the new object, whole, but
@@ -72,7 +76,8 @@ class ObjectStore {
   virtual std::unique_ptr<ObjectGroup> NewGroup();
   // Every object whose key starts with `prefix` (any string; empty: all), in byte order of the keys.
   virtual Result<std::vector<ObjectInfo>> List(const std::string& prefix) = 0;
-  // The address other engines use: an absolute path without scheme on local disk ("/data/arc/db/m/…"), or s3://….
+  // The address other engines use: an absolute path without scheme on local disk ("/data/arc/db/m/…"), or
+  // s3://…, gs://…, abfss://….
   virtual std::string UriOf(const std::string& key) const = 0;
   // The key of an address made by UriOf; also takes the file: scheme. kInvalidArgument when outside the root.
   virtual Result<std::string> KeyOf(std::string_view uri) const = 0;

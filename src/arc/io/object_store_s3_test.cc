@@ -5,13 +5,17 @@
 
 #include "arc/base/thread.h"
 #include "arc/io/monitored_store.h"
-#include "arc/io/test_minio.h"
+#include "arc/io/test_remote_stores.h"
 
 namespace arc {
 namespace {
 
-ErrorKind OpenError(S3StoreOptions options) {
-  auto store = OpenS3ObjectStore(std::move(options), SystemRandom());
+Result<std::unique_ptr<ObjectStore>> OpenChecked(const S3StoreOptions& options) {
+  return Checked(OpenS3ObjectStore(options, SystemRandom()));
+}
+
+ErrorKind OpenError(const S3StoreOptions& options) {
+  auto store = OpenChecked(options);
   return store.ok() ? ErrorKind::kInternal : store.error().kind;
 }
 
@@ -26,12 +30,12 @@ class S3ObjectStoreTest : public testing::Test {
 
 TEST_F(S3ObjectStoreTest, AddressesAreWhatOtherEnginesUse) {
   auto options = minio_->Options("lake");
-  auto plain = OpenS3ObjectStore(options, SystemRandom());
+  auto plain = OpenChecked(options);
   ASSERT_TRUE(plain.ok());
   EXPECT_EQ((*plain)->UriOf("db/m/f"), "s3://lake/db/m/f");
   EXPECT_EQ(*(*plain)->KeyOf("s3a://lake/db/m/f"), "db/m/f");
   options.prefix = "arc/one";
-  auto prefixed = OpenS3ObjectStore(options, SystemRandom());
+  auto prefixed = OpenChecked(options);
   ASSERT_TRUE(prefixed.ok());
   EXPECT_EQ((*prefixed)->UriOf("db/m/f"), "s3://lake/arc/one/db/m/f");
   EXPECT_FALSE((*prefixed)->KeyOf("s3://lake/db/m/f").ok());
@@ -64,7 +68,7 @@ TEST_F(S3ObjectStoreTest, OpeningTellsWhatIsWrong) {
 TEST_F(S3ObjectStoreTest, AStoreThatWentAwayIsUnavailableAndComesBack) {
   auto options = minio_->Options("outage");
   options.retries = 1;
-  auto store = OpenS3ObjectStore(options, SystemRandom());
+  auto store = OpenChecked(options);
   ASSERT_TRUE(store.ok());
   ASSERT_TRUE((*store)->PutIfAbsent("k", "before").ok());
   minio_->Stop();
@@ -80,7 +84,7 @@ TEST_F(S3ObjectStoreTest, AStoreThatWentAwayIsUnavailableAndComesBack) {
 }
 
 TEST_F(S3ObjectStoreTest, WhatIsWrittenAndReadIsCounted) {
-  auto opened = OpenS3ObjectStore(minio_->Options("counted"), SystemRandom());
+  auto opened = OpenChecked(minio_->Options("counted"));
   ASSERT_TRUE(opened.ok());
   MonitoredStore store(std::move(*opened), SystemClock());
   for (bool replace : {false, true}) {
@@ -99,7 +103,7 @@ TEST_F(S3ObjectStoreTest, WhatIsWrittenAndReadIsCounted) {
 TEST_F(S3ObjectStoreTest, AMomentsOutageIsBridged) {
   auto options = minio_->Options("moment");
   options.retries = 8;
-  auto store = OpenS3ObjectStore(options, SystemRandom());
+  auto store = OpenChecked(options);
   ASSERT_TRUE(store.ok());
   minio_->Stop();
   Thread back("back", [&] {

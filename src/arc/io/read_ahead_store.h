@@ -41,6 +41,7 @@ class ReadAheadStore : public ObjectStore {
 
   void Prefetch(const std::string& key, int64_t bytes) override;
   Result<std::shared_ptr<ObjectReader>> OpenKnown(const std::string& key, int64_t bytes) override;
+  Status Check() override { return remote_.Check(); }
   Status PutIfAbsent(const std::string& key, std::string_view bytes) override {
     return remote_.PutIfAbsent(key, bytes);
   }

@@ -31,6 +31,7 @@ class StagedStore : public ObjectStore {
   void Drop(const std::string& key, int64_t bytes);
   int64_t staged_bytes() const { return staged_bytes_; }
 
+  Status Check() override { return remote_.Check(); }
   Status PutIfAbsent(const std::string& key, std::string_view bytes) override {
     return remote_.PutIfAbsent(key, bytes);
   }

@@ -17,6 +17,7 @@ class OutageStore : public ObjectStore {
   OutageStore(std::unique_ptr<ObjectStore> store, std::shared_ptr<std::atomic<bool>> outage)
       : store_(std::move(store)), outage_(std::move(outage)) {}
 
+  Status Check() override { return *outage_ ? Gone() : store_->Check(); }
   Status PutIfAbsent(const std::string& key, std::string_view bytes) override {
     return *outage_ ? Gone() : store_->PutIfAbsent(key, bytes);
   }

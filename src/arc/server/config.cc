@@ -5,6 +5,7 @@
 
 #include "arc/io/local_disk.h"
 #include "arc/server/config_sources.h"
+#include "arc/server/storage_settings.h"
 
 namespace arc {
 
@@ -151,6 +152,12 @@ Result<std::optional<std::string>> ReadIfThere(const std::string& path, bool mus
   return std::optional<std::string>(std::move(text));
 }
 
+Error Unusable(const std::vector<std::string>& problems) {
+  std::string message = "the configuration cannot be used:";
+  for (const std::string& problem : problems) message += "\n  " + problem;
+  return InvalidArgument(std::move(message));
+}
+
 std::string ConfigFileName(const ConfigInput& input, bool* chosen) {
   *chosen = true;
   if (input.config_file.has_value()) return *input.config_file;
@@ -196,13 +203,10 @@ Result<Config> Config::Load(const ConfigInput& input, std::vector<std::string>* 
   }
   loader.Resolve();
   if (warnings != nullptr) *warnings = std::move(loader.warnings_);
-  if (!loader.problems_.empty()) {
-    std::string message = "the configuration cannot be used:";
-    for (const std::string& problem : loader.problems_) message += "\n  " + problem;
-    return InvalidArgument(std::move(message));
-  }
+  if (!loader.problems_.empty()) return Unusable(loader.problems_);
   Config config;
   config.values_ = std::move(loader.values_);
+  if (auto problems = StorageProblems(config); !problems.empty()) return Unusable(problems);
   return config;
 }
 

@@ -12,6 +12,7 @@
 namespace arc {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -114,8 +115,34 @@ TEST_F(ConfigTest, BadValuesNameKeyValueAndWhatIsAllowed) {
 }
 
 TEST_F(ConfigTest, AnotherStorageBackendIsRefusedRatherThanIgnored) {
-  input_.environment = {{"STORAGE_BACKEND", "gcs"}};
-  EXPECT_THAT(Refusal(), HasSubstr("storage.backend = 'gcs', allowed: one of local, minio, s3"));
+  input_.environment = {{"STORAGE_BACKEND", "ceph"}};
+  EXPECT_THAT(Refusal(), HasSubstr("storage.backend = 'ceph', allowed: one of local, minio, s3, gcs, azure"));
+}
+
+TEST_F(ConfigTest, WhatABackendNeedsIsNamedAtOnce) {
+  const auto refusal = [&](std::map<std::string, std::string> environment) {
+    input_.environment = std::move(environment);
+    return Refusal();
+  };
+  EXPECT_THAT(refusal({{"STORAGE_BACKEND", "s3"}}), HasSubstr("storage.s3.bucket (S3_BUCKET): needed"));
+  EXPECT_THAT(refusal({{"STORAGE_BACKEND", "gcs"}}), HasSubstr("storage.gcs.bucket (GCS_BUCKET): needed"));
+  const std::string azure = refusal({{"STORAGE_BACKEND", "azure"}});
+  EXPECT_THAT(azure, HasSubstr("storage.azure.container (AZURE_CONTAINER): needed"));
+  EXPECT_THAT(azure, HasSubstr("storage.azure.account_name (AZURE_STORAGE_ACCOUNT): needed"));
+  EXPECT_THAT(refusal({{"STORAGE_BACKEND", "azure"},
+                       {"AZURE_CONTAINER", "c"},
+                       {"AZURE_STORAGE_ACCOUNT", "a"},
+                       {"AZURE_STORAGE_KEY", "hush"},
+                       {"AZURE_STORAGE_SAS_TOKEN", "hush"}}),
+              AllOf(HasSubstr("not together with storage.azure.account_key"), Not(HasSubstr("hush"))));
+  EXPECT_THAT(refusal({{"STORAGE_BACKEND", "minio"}, {"MINIO_ACCESS_KEY", "user"}}),
+              HasSubstr("storage.minio.secret_key (MINIO_SECRET_KEY): needed with storage.minio.access_key"));
+  EXPECT_THAT(refusal({{"STORAGE_BACKEND", "s3"}, {"S3_BUCKET", "b"}, {"S3_SESSION_TOKEN", "t"}}),
+              HasSubstr("storage.s3.access_key (S3_ACCESS_KEY): needed"));
+  EXPECT_THAT(refusal({{"STORAGE_BACKEND", "s3"}, {"S3_BUCKET", "b"}, {"S3_URL_STYLE", "path"}}),
+              HasSubstr("storage.s3.endpoint (S3_ENDPOINT): needed"));
+  EXPECT_THAT(refusal({{"STORAGE_BACKEND", "minio"}, {"ARC_STORAGE_PREFIX", "/a/"}}),
+              HasSubstr("storage.prefix (ARC_STORAGE_PREFIX): names joined by single slashes"));
 }
 
 TEST_F(ConfigTest, TheObjectStoreHasThePythonArcsNames) {

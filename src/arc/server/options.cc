@@ -1,10 +1,9 @@
 #include "arc/server/options.h"
 
 #include <algorithm>
-#include <optional>
 #include <string_view>
 
-#include "arc/io/object_store_s3.h"
+#include "arc/server/remote_store.h"
 
 namespace arc {
 
@@ -62,37 +61,17 @@ QueryOptions QueryOptionsOf(const Config& config) {
   return options;
 }
 
-// Nothing for the local disk.
-std::optional<S3StoreOptions> RemoteOptionsOf(const Config& config) {
-  const std::string& backend = config.Text("storage.backend");
-  if (backend == "local") return std::nullopt;
-  S3StoreOptions options;
-  options.prefix = config.Text("storage.prefix");
-  std::string section = "storage." + backend + ".";
-  options.endpoint = config.Text(section + "endpoint");
-  options.bucket = config.Text(section + "bucket");
-  options.access_key = config.Text(section + "access_key");
-  options.secret_key = config.Text(section + "secret_key");
-  if (backend == "minio") {
-    options.use_ssl = config.Bool("storage.minio.use_ssl");
-    options.make_bucket = true;
-  } else {
-    options.region = config.Text("storage.s3.region");
-  }
-  return options;
-}
-
 }  // namespace
 
 EngineOptions EngineOptionsOf(const Config& config) {
   EngineOptions options;
   options.data_folder = config.Text("storage.data_dir");
   options.storage_root = config.Text("storage.local_path");
-  if (auto remote = RemoteOptionsOf(config)) {
-    options.open_remote_store = [remote = *remote] { return OpenS3ObjectStore(remote, SystemRandom()); };
-  }
+  options.open_remote_store = RemoteStoreOf(config);
   options.staging_bytes = config.Int("storage.staging_limit_mb") * kMega;
   options.read_ahead_bytes = config.Int("storage.read_ahead_mb") * kMega;
+  options.read_cache_bytes = config.Int("storage.read_cache_mb") * kMega;
+  options.read_cache_folder = config.Text("storage.read_cache_dir");
   options.log = LogOptionsOf(config);
   options.query = QueryOptionsOf(config);
   options.buffer_bytes = config.Int("ingestion.memory_mb") * kMega;

@@ -25,6 +25,8 @@ TEST(Options, DefaultsAreTheEngines) {
   EXPECT_EQ(ours.compression, engine.compression);
   EXPECT_EQ(ours.staging_bytes, engine.staging_bytes);
   EXPECT_EQ(ours.read_ahead_bytes, engine.read_ahead_bytes);
+  EXPECT_EQ(ours.read_cache_bytes, engine.read_cache_bytes);
+  EXPECT_EQ(ours.read_cache_folder, engine.read_cache_folder);
   EXPECT_EQ(ours.flush.table_bytes, engine.flush.table_bytes);
   EXPECT_EQ(ours.flush.table_age_ms, engine.flush.table_age_ms);
   EXPECT_EQ(ours.flush.table_rows, engine.flush.table_rows);
@@ -100,13 +102,34 @@ TEST(Options, ValuesArrive) {
 TEST(Options, ARemoteStoreIsOpenedWhereOneIsNamed) {
   EXPECT_FALSE(EngineOptionsOf(With({})).open_remote_store);
   const EngineOptions engine = EngineOptionsOf(With({{"storage.backend", "minio"},
-                                                     {"storage.minio.bucket", ""},
+                                                     {"storage.ca_file", "/absent.crt"},
                                                      {"storage.staging_limit_mb", "3"},
-                                                     {"storage.read_ahead_mb", "5"}}));
+                                                     {"storage.read_ahead_mb", "5"},
+                                                     {"storage.read_cache_mb", "7"},
+                                                     {"storage.read_cache_dir", "/c"}}));
   ASSERT_TRUE(engine.open_remote_store);
-  EXPECT_EQ(engine.open_remote_store().error().kind, ErrorKind::kInvalidArgument);  // no bucket
+  EXPECT_EQ(engine.open_remote_store().error().kind, ErrorKind::kInvalidArgument);  // no such file
   EXPECT_EQ(engine.staging_bytes, 3 << 20);
   EXPECT_EQ(engine.read_ahead_bytes, 5 << 20);
+  EXPECT_EQ(engine.read_cache_bytes, 7 << 20);
+  EXPECT_EQ(engine.read_cache_folder, "/c");
+}
+
+TEST(Options, AddressesAreWhatOtherEnginesUse) {
+  const auto uri = [](std::vector<std::pair<std::string, std::string>> settings) {
+    settings.emplace_back("storage.prefix", "team/arc");
+    auto store = EngineOptionsOf(With(std::move(settings))).open_remote_store();
+    EXPECT_TRUE(store.ok()) << store.error().message;
+    return (*store)->UriOf("db/m/f");
+  };
+  EXPECT_EQ(uri({{"storage.backend", "s3"}, {"storage.s3.bucket", "lake"}}), "s3://lake/team/arc/db/m/f");
+  EXPECT_EQ(uri({{"storage.backend", "gcs"}, {"storage.gcs.bucket", "lake"}, {"storage.gcs.endpoint", "http://x:1"}}),
+            "gs://lake/team/arc/db/m/f");
+  EXPECT_EQ(uri({{"storage.backend", "azure"},
+                 {"storage.azure.container", "lake"},
+                 {"storage.azure.account_name", "account"},
+                 {"storage.azure.account_key", "a2V5"}}),
+            "abfss://lake@account.dfs.core.windows.net/team/arc/db/m/f");
 }
 
 TEST(Options, SyncModes) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "arc/base/check.h"
+#include "arc/server/storage_settings.h"
 
 namespace arc {
 
@@ -83,67 +84,6 @@ std::vector<Setting> ServerSettings() {
        .doc = "Lines below this level are not logged.",
        .choices = {"debug", "info", "warning", "error"},
        .names = {"ARC_LOG_LEVEL", "LOG_LEVEL"}},
-  };
-}
-
-std::vector<Setting> StorageSettings() {
-  return {
-      {.key = "storage.data_dir",
-       .fallback = "./data",
-       .doc = "Folder of the write-ahead log, the catalog, the tokens and temporary files; one server at a time.",
-       .names = {"ARC_DATA_DIR"}},
-      {.key = "storage.backend",
-       .type = SettingType::kChoice,
-       .fallback = "local",
-       .doc =
-           "Where tables live: `local` disk, a `minio` server or another that speaks S3, or AWS `s3`. The log and the "
-           "catalog stay in the data folder.",
-       .choices = {"local", "minio", "s3"},
-       .names = {"STORAGE_BACKEND"}},
-      {.key = "storage.local_path",
-       .doc = "Folder of the tables; empty is `arc` inside the data folder.",
-       .names = {"LOCAL_STORAGE_PATH"}},
-      {.key = "storage.prefix",
-       .doc = "With `minio` and `s3`: what every object's key begins with, such as `team/arc`; empty is the whole "
-              "bucket."},
-      {.key = "storage.staging_limit_mb",
-       .type = SettingType::kInt,
-       .fallback = "10240",
-       .doc =
-           "With `minio` and `s3`: data files that may wait in `staging` inside the data folder while the store does "
-           "not answer. Beyond it rows stay in memory, and writers get 503 when that is full.",
-       .min = 1,
-       .max = 1 << 30},
-      {.key = "storage.read_ahead_mb",
-       .type = SettingType::kInt,
-       .fallback = "64",
-       .doc = "With `minio` and `s3`: memory for the ends of data files, read ahead of the queries that begin there.",
-       .min = 1,
-       .max = 1 << 20},
-      {.key = "storage.minio.endpoint",
-       .fallback = "http://localhost:9000",
-       .doc = "Address of the server; its scheme, where given, goes before `use_ssl`.",
-       .names = {"MINIO_ENDPOINT"}},
-      {.key = "storage.minio.bucket",
-       .fallback = "arc",
-       .doc = "Made when it is not there.",
-       .names = {"MINIO_BUCKET"}},
-      {.key = "storage.minio.access_key", .doc = "User of the server.", .names = {"MINIO_ACCESS_KEY"}},
-      {.key = "storage.minio.secret_key", .doc = "The user's password.", .names = {"MINIO_SECRET_KEY"}, .secret = true},
-      {.key = "storage.minio.use_ssl",
-       .type = SettingType::kBool,
-       .fallback = "false",
-       .doc = "Talk TLS.",
-       .names = {"MINIO_USE_SSL"}},
-      {.key = "storage.s3.bucket", .doc = "Must be there.", .names = {"S3_BUCKET"}},
-      {.key = "storage.s3.region", .fallback = "us-east-1", .doc = "Region of the bucket.", .names = {"S3_REGION"}},
-      {.key = "storage.s3.endpoint",
-       .doc = "Address of a store other than AWS, with or without `https://`.",
-       .names = {"S3_ENDPOINT"}},
-      {.key = "storage.s3.access_key",
-       .doc = "Empty: AWS's own chain, that is its environment variables, profile or the machine's role.",
-       .names = {"S3_ACCESS_KEY"}},
-      {.key = "storage.s3.secret_key", .doc = "Belongs to `access_key`.", .names = {"S3_SECRET_KEY"}, .secret = true},
   };
 }
 
@@ -302,8 +242,8 @@ std::vector<Setting> QuerySettings() {
 
 constexpr std::string_view kOneProcess = "Arc is one process with threads, not many workers; see server.threads";
 constexpr std::string_view kNoCache = "this version keeps no results; every query reads the current rows";
-constexpr std::string_view kNoGcs = "this version has no Google Cloud Storage (storage.backend)";
-constexpr std::string_view kNoDirectoryBucket = "this version knows general purpose buckets only";
+constexpr std::string_view kNoHmac = "Arc speaks Google's own protocol; see storage.gcs.credentials_file";
+constexpr std::string_view kDirectoryBucket = "a directory bucket is known by its name, which ends in --x-s3";
 constexpr std::string_view kNoCompaction = "this version does not compact files";
 constexpr std::string_view kDatabaseByRequest = "requests name the database; without a name it is \"default\"";
 constexpr std::string_view kJsonLog = "the log is always one JSON object a line on standard error";
@@ -323,12 +263,12 @@ std::vector<InertSetting> MakeInert() {
       {"storage.database", {"STORAGE_DATABASE", "MINIO_DATABASE", "S3_DATABASE", "GCS_DATABASE"}, kDatabaseByRequest},
       {"storage.minio.database", {}, kDatabaseByRequest},
       {"storage.s3.database", {}, kDatabaseByRequest},
-      {"storage.s3.use_directory_bucket", {"S3_USE_DIRECTORY_BUCKET"}, kNoDirectoryBucket},
-      {"storage.s3.availability_zone", {"S3_AVAILABILITY_ZONE"}, kNoDirectoryBucket},
-      {"storage.gcs.",
-       {"GCS_ENABLED", "GCS_BUCKET", "GCS_PROJECT", "GCS_PROJECT_ID", "GCS_CREDENTIALS_FILE", "GCS_HMAC_KEY_ID",
-        "GCS_HMAC_SECRET"},
-       kNoGcs},
+      {"storage.gcs.database", {}, kDatabaseByRequest},
+      {"storage.s3.use_directory_bucket", {"S3_USE_DIRECTORY_BUCKET"}, kDirectoryBucket},
+      {"storage.s3.availability_zone", {"S3_AVAILABILITY_ZONE"}, kDirectoryBucket},
+      {"storage.gcs.enabled", {"GCS_ENABLED"}, "see storage.backend"},
+      {"storage.gcs.hmac_key_id", {"GCS_HMAC_KEY_ID"}, kNoHmac},
+      {"storage.gcs.hmac_secret", {"GCS_HMAC_SECRET"}, kNoHmac},
       {"compaction.",
        {"COMPACTION_ENABLED", "COMPACTION_MIN_AGE_HOURS", "COMPACTION_MIN_FILES", "COMPACTION_TARGET_FILE_SIZE_MB",
         "COMPACTION_SCHEDULE", "COMPACTION_MAX_CONCURRENT_JOBS", "COMPACTION_LOCK_TTL_HOURS", "COMPACTION_TEMP_DIR",
