@@ -3,17 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <mutex>
-#include <set>
 #include <shared_mutex>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "arc/base/log.h"
+#include "arc/catalog/names.h"
 #include "arc/catalog/pointer_store.h"
+#include "arc/catalog/retired_files.h"
 #include "arc/iceberg/append.h"
 #include "arc/iceberg/load.h"
+#include "arc/iceberg/replace.h"
 #include "arc/iceberg/schema_conversion.h"
 
 namespace arc {
@@ -21,7 +23,6 @@ namespace {
 
 constexpr int64_t kMicrosPerMs = 1000;
 constexpr int kCommitAttempts = 4;
-constexpr size_t kMaxNameBytes = 255;
 
 Schema NewTableSchema() {
   Schema schema;
@@ -29,53 +30,10 @@ Schema NewTableSchema() {
   return schema;
 }
 
-// A name has to be a folder's too.
-Status CheckName(std::string_view what, const std::string& name) {
-  if (name.empty()) return InvalidArgument(fmt::format("the {} name is empty", what));
-  if (name.find('\0') != std::string::npos) return InvalidArgument(fmt::format("the {} name holds a NUL", what));
-  std::string start = name.substr(0, 32);
-  if (name.size() > kMaxNameBytes) {
-    return InvalidArgument(
-        fmt::format("the {} name \"{}…\" has {} bytes; {} are allowed", what, start, name.size(), kMaxNameBytes));
-  }
-  if (EncodePathElement(name).size() > kMaxNameBytes) {
-    return InvalidArgument(fmt::format(
-        "the {} name \"{}…\" is longer than {} bytes once percent-encoded for its folder", what, start, kMaxNameBytes));
-  }
-  return {};
+AppendFile AppendOf(const FlushedFile& file) {
+  const bool hour = file.partition == FlushedFile::Partition::kHour;
+  return {file.file, hour ? PartitionKind::kHour : PartitionKind::kDay, file.value};
 }
-
-// Folds names as DuckDB does, for look-up by another case.
-std::string Fold(std::string_view name) {
-  std::string folded(name);
-  for (char& c : folded) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return folded;
-}
-
-// Names to values, found by exact spelling, else by the only other spelling there is.
-template <typename Value>
-class NameMap {
- public:
-  Value* Find(std::string_view name) {
-    if (auto exact = by_name_.find(std::string(name)); exact != by_name_.end()) return &exact->second;
-    auto folded = spellings_.find(Fold(name));
-    if (folded == spellings_.end() || folded->second.size() != 1) return nullptr;
-    return &by_name_.find(*folded->second.begin())->second;
-  }
-  const Value* Find(std::string_view name) const { return const_cast<NameMap*>(this)->Find(name); }
-  bool HasExact(const std::string& name) const { return by_name_.contains(name); }
-  Value& Get(const std::string& name) {
-    spellings_[Fold(name)].insert(name);
-    return by_name_[name];
-  }
-  const std::map<std::string, Value>& values() const { return by_name_; }
-
- private:
-  std::map<std::string, Value> by_name_;
-  std::unordered_map<std::string, std::set<std::string>> spellings_;
-};
 
 class CatalogImpl : public Catalog {
  public:
@@ -94,6 +52,7 @@ class CatalogImpl : public Catalog {
   Result<std::shared_ptr<Table>> Restore(const TableRef& ref) override;
   std::vector<std::shared_ptr<Table>> AllTables() const override;
   Status CommitFlush(Table& table, const Schema& schema, const std::vector<FlushedFile>& files, Lsn flushed) override;
+  Status CommitReplace(Table& table, const FileReplacement& replacement) override;
 
  private:
   // What the lake knew of a table at start, until the lineage says how much of it counts.
@@ -111,8 +70,13 @@ class CatalogImpl : public Catalog {
   AppendRequest MakeRequest(const Table& table, const Schema& schema, const std::vector<FlushedFile>& files,
                             Lsn flushed);
   Result<std::shared_ptr<const FileIndex>> TryCommit(Table& table, const AppendRequest& request);
+  ReplaceRequest MakeRequest(const Table& table, const FileReplacement& replacement);
+  Result<std::shared_ptr<const FileIndex>> TryReplace(Table& table, const ReplaceRequest& request);
+  Result<bool> Swap(const TableRef& ref, const std::optional<std::string>& location, const PreparedCommit& prepared);
+  bool NoteCommit(const TableRef& ref, const std::optional<std::string>& replaced, const PreparedCommit& prepared);
   Status LearnOutcome(Table& table, const TableMetadata& current);
-  Result<std::shared_ptr<const FileIndex>> ReadIndex(const TableRef& ref, const TableMetadata& metadata);
+  Result<std::shared_ptr<const FileIndex>> ReadIndex(const TableRef& ref, const TableMetadata& metadata,
+                                                     const FileIndex* known);
   std::string& LocationOf(const Uuid& table);
   void Remove(const std::vector<std::string>& keys);
 
@@ -127,6 +91,7 @@ class CatalogImpl : public Catalog {
   NameMap<TableMap> databases_;
   std::unordered_map<Uuid, std::shared_ptr<Table>> by_id_;
   std::unordered_map<Uuid, std::string> locations_;  // metadata that our file index stands for
+  RetiredFiles retired_;
 };
 
 Status CatalogImpl::Load(const std::string& database_file, LocalDisk& disk) {
@@ -143,7 +108,7 @@ Status CatalogImpl::LoadOne(const TablePointer& entry) {
   auto metadata = ReadTableMetadata(store_, entry.metadata_location);
   if (!metadata.ok()) return WithContext(std::move(metadata).error(), "table " + entry.database + "." + entry.table);
   TableRef ref{metadata->table_uuid, entry.database, entry.table};
-  ARC_ASSIGN_OR_RETURN(auto index, ReadIndex(ref, *metadata));
+  ARC_ASSIGN_OR_RETURN(auto index, ReadIndex(ref, *metadata, nullptr));
   ARC_ASSIGN_OR_RETURN(auto schema, ToArcSchema(*metadata));
   locations_[ref.id] = entry.metadata_location;
   loaded_.push_back({std::move(ref), std::move(schema), std::move(index), std::move(*metadata)});
@@ -247,6 +212,7 @@ std::vector<std::shared_ptr<Table>> CatalogImpl::AllTables() const {
 
 Status CatalogImpl::CommitFlush(Table& table, const Schema& schema, const std::vector<FlushedFile>& files,
                                 Lsn flushed) {
+  std::lock_guard turn(table.commit_turn());
   auto request = MakeRequest(table, schema, files, flushed);
   for (int attempt = 0; attempt < kCommitAttempts; ++attempt) {
     ARC_ASSIGN_OR_RETURN(auto index, TryCommit(table, request));
@@ -257,15 +223,35 @@ Status CatalogImpl::CommitFlush(Table& table, const Schema& schema, const std::v
   return MakeError(ErrorKind::kConflict, "other writers kept committing first");
 }
 
+Status CatalogImpl::CommitReplace(Table& table, const FileReplacement& replacement) {
+  const auto replace = [&]() -> Status {
+    std::lock_guard turn(table.commit_turn());
+    auto request = MakeRequest(table, replacement);
+    for (int attempt = 0; attempt < kCommitAttempts; ++attempt) {
+      request.now_ms = clock_.WallMicros() / kMicrosPerMs;
+      ARC_ASSIGN_OR_RETURN(auto index, TryReplace(table, request));
+      if (index == nullptr) continue;  // another writer was first: again on top of its commit
+      table.ReplaceFiles(std::move(index));
+      for (const auto& file : replacement.removed) retired_.Add(file);
+      return {};
+    }
+    return MakeError(ErrorKind::kConflict, "other writers kept committing first");
+  };
+  auto replaced = replace();
+  if (!replaced.ok() && replaced.error().kind != ErrorKind::kUnknownOutcome) {
+    std::vector<std::string> keys;
+    for (const auto& file : replacement.added) keys.push_back(file.file.key);
+    Remove(keys);
+  }
+  return replaced;
+}
+
 AppendRequest CatalogImpl::MakeRequest(const Table& table, const Schema& schema, const std::vector<FlushedFile>& files,
                                        Lsn flushed) {
   AppendRequest request;
   request.table = table.ref();
   request.schema = schema;
-  for (const auto& file : files) {
-    auto kind = file.partition == FlushedFile::Partition::kHour ? PartitionKind::kHour : PartitionKind::kDay;
-    request.files.push_back({file.file, kind, file.value});
-  }
+  for (const auto& file : files) request.files.push_back(AppendOf(file));
   request.set_properties[FlushedLsnProperty(lineage_)] = std::to_string(flushed.value);
   request.now_ms = clock_.WallMicros() / kMicrosPerMs;
   return request;
@@ -284,29 +270,77 @@ Result<std::shared_ptr<const FileIndex>> CatalogImpl::TryCommit(Table& table, co
   }
   ARC_ASSIGN_OR_RETURN(auto prepared,
                        PrepareAppend(store_, location.value_or(""), current ? &*current : nullptr, request, random_));
-  auto swapped = pointers_->CompareAndSwap(database, name, location, prepared.metadata_location);
-  if (!swapped.ok()) {
-    auto now = pointers_->Load(database, name);
-    if (!now.ok()) {
-      // Neither the swap nor a look at it answered. What was written must stay: it may be the table.
-      return MakeError(ErrorKind::kUnknownOutcome, swapped.error().message + "; " + now.error().message);
-    }
-    if (*now != prepared.metadata_location) {
-      Remove(prepared.written_keys);
-      if (swapped.error().kind == ErrorKind::kConflict) return std::shared_ptr<const FileIndex>();
-      return std::move(swapped).error();
-    }
+  ARC_ASSIGN_OR_RETURN(const bool won, Swap(table.ref(), location, prepared));
+  if (!won) return std::shared_ptr<const FileIndex>();
+  if (NoteCommit(table.ref(), location, prepared)) {
+    return ReadIndex(table.ref(), prepared.metadata, table.committed_files().get());
   }
-  bool foreign = std::exchange(LocationOf(id), prepared.metadata_location) != location.value_or("");
-  if (auto hint = WriteVersionHint(store_, prepared.metadata_location); !hint.ok()) {
-    Log(LogLevel::kWarning, "catalog", "version-hint.text was not written",
-        {{"table", database + "." + name}, {"error", hint.error().message}});
-  }
-  Remove(prepared.obsolete_keys);
-  if (foreign) return ReadIndex(table.ref(), prepared.metadata);
   std::vector<std::shared_ptr<const FileEntry>> entries;
   for (const auto& file : request.files) entries.push_back(EntryOf(file.file));
   return table.committed_files()->With(std::move(entries));
+}
+
+ReplaceRequest CatalogImpl::MakeRequest(const Table& table, const FileReplacement& replacement) {
+  ReplaceRequest request;
+  request.table = table.ref();
+  for (const auto& file : replacement.removed) {
+    request.removed.push_back({file->key, file->min_time, file->max_time});
+  }
+  for (const auto& file : replacement.added) request.added.push_back(AppendOf(file));
+  request.same_rows = replacement.same_rows;
+  request.summary = replacement.summary;
+  return request;
+}
+
+// One attempt, as TryCommit.
+Result<std::shared_ptr<const FileIndex>> CatalogImpl::TryReplace(Table& table, const ReplaceRequest& request) {
+  ARC_ASSIGN_OR_RETURN(auto location, pointers_->Load(table.ref().database, table.ref().name));
+  if (!location) return NotFound("the table is not there any more");
+  ARC_ASSIGN_OR_RETURN(const auto current, ReadTableMetadata(store_, *location));
+  ARC_ASSIGN_OR_RETURN(const Lsn flushed, FlushedLsn(current, lineage_));
+  if (flushed > table.flushed()) {
+    // Publishing that commit's files here would show its rows twice: they are hot or staged still.
+    return MakeError(ErrorKind::kConflict, "an earlier flush of unknown outcome has to be looked at first");
+  }
+  ARC_ASSIGN_OR_RETURN(auto prepared, PrepareReplace(store_, *location, current, request, random_));
+  ARC_ASSIGN_OR_RETURN(const bool won, Swap(table.ref(), location, prepared));
+  if (!won) return std::shared_ptr<const FileIndex>();
+  if (NoteCommit(table.ref(), location, prepared)) {
+    return ReadIndex(table.ref(), prepared.metadata, table.committed_files().get());
+  }
+  std::unordered_set<std::string_view> removed;
+  for (const auto& file : request.removed) removed.insert(file.key);
+  std::vector<std::shared_ptr<const FileEntry>> entries;
+  for (const auto& file : request.added) entries.push_back(EntryOf(file.file));
+  return table.committed_files()->Without(removed)->With(std::move(entries));
+}
+
+// False when the pointer had moved; after that, and after an error but kUnknownOutcome, what was prepared is gone.
+Result<bool> CatalogImpl::Swap(const TableRef& ref, const std::optional<std::string>& location,
+                               const PreparedCommit& prepared) {
+  auto swapped = pointers_->CompareAndSwap(ref.database, ref.name, location, prepared.metadata_location);
+  if (swapped.ok()) return true;
+  auto now = pointers_->Load(ref.database, ref.name);
+  if (!now.ok()) {
+    // Neither the swap nor a look at it answered. What was written must stay: it may be the table.
+    return MakeError(ErrorKind::kUnknownOutcome, swapped.error().message + "; " + now.error().message);
+  }
+  if (*now == prepared.metadata_location) return true;
+  Remove(prepared.written_keys);
+  if (swapped.error().kind == ErrorKind::kConflict) return false;
+  return std::move(swapped).error();
+}
+
+// After a swap. True when the commit came after one that was not ours, so that our file index does not know its files.
+bool CatalogImpl::NoteCommit(const TableRef& ref, const std::optional<std::string>& replaced,
+                             const PreparedCommit& prepared) {
+  bool foreign = std::exchange(LocationOf(ref.id), prepared.metadata_location) != replaced.value_or("");
+  if (auto hint = WriteVersionHint(store_, prepared.metadata_location); !hint.ok()) {
+    Log(LogLevel::kWarning, "catalog", "version-hint.text was not written",
+        {{"table", ref.database + "." + ref.name}, {"error", hint.error().message}});
+  }
+  Remove(retired_.Unread(prepared.obsolete_keys));
+  return foreign;
 }
 
 // A commit whose answer was lost shows itself by its property. Its rows leave the buffer now; the caller's files hold
@@ -314,13 +348,19 @@ Result<std::shared_ptr<const FileIndex>> CatalogImpl::TryCommit(Table& table, co
 Status CatalogImpl::LearnOutcome(Table& table, const TableMetadata& current) {
   ARC_ASSIGN_OR_RETURN(Lsn flushed, FlushedLsn(current, lineage_));
   if (flushed <= table.flushed()) return {};
-  ARC_ASSIGN_OR_RETURN(auto index, ReadIndex(table.ref(), current));
+  ARC_ASSIGN_OR_RETURN(auto index, ReadIndex(table.ref(), current, table.committed_files().get()));
   table.CommitFlush(std::move(index), flushed);
   return MakeError(ErrorKind::kConflict, "an earlier commit of unknown outcome turns out to have happened");
 }
 
-Result<std::shared_ptr<const FileIndex>> CatalogImpl::ReadIndex(const TableRef& ref, const TableMetadata& metadata) {
+// Entries that `known` (may be null) has already are shared, as RetiredFiles needs it.
+Result<std::shared_ptr<const FileIndex>> CatalogImpl::ReadIndex(const TableRef& ref, const TableMetadata& metadata,
+                                                                const FileIndex* known) {
   ARC_ASSIGN_OR_RETURN(auto live, ReadLiveFiles(store_, metadata));
+  std::unordered_map<std::string_view, std::shared_ptr<const FileEntry>> entries;
+  if (known != nullptr) {
+    for (const auto& file : known->files()) entries.emplace(file->key, file);
+  }
   std::vector<std::shared_ptr<const FileEntry>> files;
   files.reserve(live.size());
   for (const auto& file : live) {
@@ -328,15 +368,17 @@ Result<std::shared_ptr<const FileIndex>> CatalogImpl::ReadIndex(const TableRef& 
       return MakeError(ErrorKind::kUnsupported, fmt::format("table {}.{} has the data file {} outside the storage root",
                                                             ref.database, ref.name, file.uri));
     }
-    files.push_back(
-        std::make_shared<const FileEntry>(FileEntry{file.key, file.bytes, file.rows, file.min_time, file.max_time}));
+    const auto same = entries.find(file.key);
+    files.push_back(same != entries.end() ? same->second
+                                          : std::make_shared<const FileEntry>(FileEntry{file.key, file.bytes, file.rows,
+                                                                                        file.min_time, file.max_time}));
   }
   return std::make_shared<const FileIndex>(std::move(files));
 }
 
 std::string& CatalogImpl::LocationOf(const Uuid& table) {
   std::unique_lock lock(mutex_);
-  return locations_[table];  // stable, and only its table's flusher uses it
+  return locations_[table];  // stable, and used in its table's commit turn only
 }
 
 // Best effort: what stays is an orphan, not an error.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,8 +32,17 @@ class CatalogView {
 // Key of the folder that holds the table's objects: `database/measurement`, percent-encoded.
 std::string TableFolder(const TableRef& ref);
 
+// Live data files of a table to be replaced by others in one commit.
+struct FileReplacement {
+  std::vector<std::shared_ptr<const FileEntry>> removed;  // at least one, of the table's committed files
+  std::vector<FlushedFile> added;                         // durable already
+  bool same_rows = true;                                  // the added files hold the removed rows and no others
+  std::map<std::string, std::string> summary;             // further entries of the snapshot's summary
+};
+
 // The durable catalog: SQLite pointers (standard Iceberg JDBC tables) to Iceberg metadata in the object store, read at
-// start. Thread-safe; CommitFlush of one table is called by one flusher at a time.
+// start. Thread-safe; commits of one table follow each other, and CommitFlush of one table is called by one flusher at
+// a time.
 class Catalog : public CatalogView {
  public:
   // What is passed by reference or pointer outlives the catalog. Reads the metadata of every table of `database_file`.
@@ -59,6 +69,14 @@ class Catalog : public CatalogView {
   // the commit made obsolete are removed.
   virtual Status CommitFlush(Table& table, const Schema& schema, const std::vector<FlushedFile>& files,
                              Lsn flushed) = 0;
+
+  // Commits the replacement to Iceberg on top of whatever other writers committed meanwhile, swaps the pointer, then
+  // publishes the new set of files: a query sees each row once, and one that began before goes on reading the removed
+  // files. Their objects stay until snapshot expiry finds them dead and no query of this process has them. After an
+  // error nothing is published and the added files are removed, unless it is kUnknownOutcome: then it may have
+  // happened. kNotFound: a removed file is not live any more. kConflict: other writers kept committing first, or a
+  // flush must first learn what became of its commit.
+  virtual Status CommitReplace(Table& table, const FileReplacement& replacement) = 0;
 };
 
 }  // namespace arc
