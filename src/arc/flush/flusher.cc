@@ -2,14 +2,11 @@
 
 #include <arrow/array/data.h>
 #include <arrow/record_batch.h>
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 
-#include <ctime>
 #include <map>
 #include <utility>
 
-#include "arc/base/log.h"
+#include "arc/flush/file_name.h"
 
 namespace arc {
 namespace {
@@ -17,21 +14,6 @@ namespace {
 constexpr int64_t kHourMicros = 3'600'000'000;
 constexpr int64_t kDayMicros = 24 * kHourMicros;
 constexpr int kNameAttempts = 1000;
-constexpr size_t kNamePrefixBytes = 128;  // of the measurement in a file name: file systems take 255 bytes in all
-
-int64_t FloorDivide(int64_t value, int64_t by) { return value / by - (value % by < 0 ? 1 : 0); }
-
-std::tm UtcOf(int64_t micros) {
-  std::time_t seconds = FloorDivide(micros, 1'000'000);
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  return utc;
-}
-
-std::string PartitionFolder(FlushedFile::Partition partition, int64_t value) {
-  if (partition == FlushedFile::Partition::kHour) return fmt::format("{:%Y/%m/%d/%H}", UtcOf(value * kHourMicros));
-  return fmt::format("{:%Y/%m/%d}", UtcOf(value * kDayMicros));
-}
 
 FlushCounts CountsOf(const std::vector<FlushedFile>& files) {
   FlushCounts counts;
@@ -121,8 +103,11 @@ Result<std::vector<FlushedFile>> Flusher::WriteFiles(const Table& table, const T
   std::vector<FlushedFile> files;
   int number = 0;
   for (const auto& [value, rows] : buckets) {
-    auto written =
-        WriteOne(table, *input.schema, PartitionFolder(partition, value), input.chunks[0].first_lsn, rows, &number);
+    const auto next_key = [&, first_time = rows.first_time(), count = rows.rows(), value = value] {
+      return FlushedFileKey(table.ref(), partition, value, first_time, count, lineage8_, input.chunks[0].first_lsn,
+                            number++);
+    };
+    auto written = WriteOne(*input.schema, rows, next_key);
     if (!written.ok()) {
       Discard(files);
       return std::move(written).error();
@@ -132,18 +117,17 @@ Result<std::vector<FlushedFile>> Flusher::WriteFiles(const Table& table, const T
   return files;
 }
 
-Result<WrittenFile> Flusher::WriteOne(const Table& table, const Schema& schema, const std::string& folder, Lsn first,
-                                      const SortedRows& rows, int* number) {
-  std::string prefix = EncodePathElement(table.ref().name).substr(0, kNamePrefixBytes);
+Result<WrittenFile> Flusher::WriteOne(const Schema& schema, const SortedRows& rows,
+                                      const std::function<std::string()>& next_key) {
+  std::string key;
   for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
-    std::string key = fmt::format("{}/{}/{}_{:%Y%m%d_%H%M%S}_{}_{}-{}-{}.parquet", TableFolder(table.ref()), folder,
-                                  prefix, UtcOf(rows.first_time()), rows.rows(), lineage8_, first.value, (*number)++);
+    key = next_key();
     auto written = WriteDataFile(files_, key, schema, rows, parquet_);
     // The name is taken by an attempt that a crash cut short; it is no part of the table.
     if (!written.ok() && written.error().kind == ErrorKind::kAlreadyExists) continue;
     return written;
   }
-  return Internal("no free name for a data file in " + folder);
+  return Internal("no free name for a data file like " + key);
 }
 
 std::shared_ptr<std::mutex> Flusher::TurnOf(Turns* turns, const Uuid& table) {

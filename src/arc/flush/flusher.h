@@ -52,8 +52,8 @@ class Flusher {
   Status CommitRun(Table& table, const StagedRun& run);
   void Discard(const std::vector<FlushedFile>& files);
   Result<std::vector<FlushedFile>> WriteFiles(const Table& table, const Table::FlushInput& input);
-  Result<WrittenFile> WriteOne(const Table& table, const Schema& schema, const std::string& folder, Lsn first,
-                               const SortedRows& rows, int* number);
+  Result<WrittenFile> WriteOne(const Schema& schema, const SortedRows& rows,
+                               const std::function<std::string()>& next_key);
   std::shared_ptr<std::mutex> TurnOf(Turns* turns, const Uuid& table);
 
   Catalog& catalog_;
