@@ -156,8 +156,8 @@ Status AddSnapshot(CommitFiles& files, SnapshotDraft draft, TableMetadata* metad
 Result<PreparedCommit> FinishCommit(CommitFiles& files, std::string_view current_location, const AppendPolicy& policy,
                                     int64_t time_ms, const KnownManifestLists& lists, TableMetadata metadata) {
   PreparedCommit commit;
-  const ExpiryPolicy expiry{policy.max_snapshots, policy.max_snapshot_age_ms};
-  AddKeys(files.store(), ExpireSnapshots(files.store(), expiry, time_ms, lists, &metadata), &commit.obsolete_keys);
+  AddKeys(files.store(), ExpireSnapshots(files.store(), policy.expiry, time_ms, lists, &metadata),
+          &commit.obsolete_keys);
   AddKeys(files.store(),
           RollMetadataLog(current_location, metadata.last_updated_ms, policy.keep_metadata_files, &metadata),
           &commit.obsolete_keys);

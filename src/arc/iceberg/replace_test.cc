@@ -185,7 +185,7 @@ TEST_F(Replace, RemovedFilesGoWhenTheirLastSnapshotExpires) {
   EXPECT_TRUE(store_.objects.contains("f0"));
   for (int i = 10; i < 16; ++i) {
     AppendRequest request = table_.Request({File(i)});
-    request.policy.max_snapshots = 2;
+    request.policy.expiry.max_snapshots = 2;
     request.policy.manifest_merge_count = 3;  // the manifests that told of the removal are merged meanwhile
     ASSERT_TRUE(table_.Append(request).ok());
   }

@@ -47,7 +47,7 @@ class MemoryStore : public ObjectStore {
   Result<std::vector<ObjectInfo>> List(const std::string& prefix) override {
     std::vector<ObjectInfo> infos;
     for (const auto& [key, bytes] : objects) {
-      if (key.starts_with(prefix)) infos.push_back({key, static_cast<int64_t>(bytes.size())});
+      if (key.starts_with(prefix)) infos.push_back({key, static_cast<int64_t>(bytes.size()), 0});
     }
     return infos;
   }
