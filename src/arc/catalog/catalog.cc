@@ -13,7 +13,9 @@
 #include "arc/catalog/names.h"
 #include "arc/catalog/pointer_store.h"
 #include "arc/catalog/retired_files.h"
+#include "arc/catalog/unneeded_objects.h"
 #include "arc/iceberg/append.h"
+#include "arc/iceberg/expiry_commit.h"
 #include "arc/iceberg/load.h"
 #include "arc/iceberg/replace.h"
 #include "arc/iceberg/schema_conversion.h"
@@ -37,8 +39,8 @@ AppendFile AppendOf(const FlushedFile& file) {
 
 class CatalogImpl : public Catalog {
  public:
-  CatalogImpl(ObjectStore& store, Clock& clock, RandomSource& random, ByteBudget* budget)
-      : store_(store), clock_(clock), random_(random), budget_(budget) {}
+  CatalogImpl(ObjectStore& store, Clock& clock, RandomSource& random, ByteBudget* budget, const HistoryPolicy& history)
+      : store_(store), clock_(clock), random_(random), budget_(budget), history_(history) {}
 
   Status Load(const std::string& database_file, LocalDisk& disk);
 
@@ -53,6 +55,11 @@ class CatalogImpl : public Catalog {
   std::vector<std::shared_ptr<Table>> AllTables() const override;
   Status CommitFlush(Table& table, const Schema& schema, const std::vector<FlushedFile>& files, Lsn flushed) override;
   Status CommitReplace(Table& table, const FileReplacement& replacement) override;
+  Result<ExpiryOutcome> ExpireSnapshots(Table& table) override;
+  Result<std::vector<ObjectInfo>> Unneeded(const Table& table, std::vector<ObjectInfo> objects) override {
+    return UnneededObjects(store_, *pointers_, retired_, table, std::move(objects));
+  }
+  int64_t last_commit_micros() const override { return last_commit_micros_; }
 
  private:
   // What the lake knew of a table at start, until the lineage says how much of it counts.
@@ -72,6 +79,10 @@ class CatalogImpl : public Catalog {
   Result<std::shared_ptr<const FileIndex>> TryCommit(Table& table, const AppendRequest& request);
   ReplaceRequest MakeRequest(const Table& table, const FileReplacement& replacement);
   Result<std::shared_ptr<const FileIndex>> TryReplace(Table& table, const ReplaceRequest& request);
+  Result<std::optional<ExpiryOutcome>> TryExpire(Table& table);
+  AppendPolicy CommitPolicy() const;
+  Status CheckFlushed(const Table& table, const TableMetadata& current) const;
+  Status Refresh(Table& table, const std::string& location, const TableMetadata& current);
   Result<bool> Swap(const TableRef& ref, const std::optional<std::string>& location, const PreparedCommit& prepared);
   bool NoteCommit(const TableRef& ref, const std::optional<std::string>& replaced, const PreparedCommit& prepared);
   Status LearnOutcome(Table& table, const TableMetadata& current);
@@ -84,6 +95,8 @@ class CatalogImpl : public Catalog {
   Clock& clock_;
   RandomSource& random_;
   ByteBudget* const budget_;
+  const HistoryPolicy history_;
+  int64_t last_commit_micros_ = 0;
   std::unique_ptr<PointerStore> pointers_;
   std::vector<Loaded> loaded_;
   Uuid lineage_;
@@ -111,6 +124,7 @@ Status CatalogImpl::LoadOne(const TablePointer& entry) {
   ARC_ASSIGN_OR_RETURN(auto index, ReadIndex(ref, *metadata, nullptr));
   ARC_ASSIGN_OR_RETURN(auto schema, ToArcSchema(*metadata));
   locations_[ref.id] = entry.metadata_location;
+  last_commit_micros_ = std::max(last_commit_micros_, metadata->last_updated_ms * kMicrosPerMs);
   loaded_.push_back({std::move(ref), std::move(schema), std::move(index), std::move(*metadata)});
   return {};
 }
@@ -254,7 +268,16 @@ AppendRequest CatalogImpl::MakeRequest(const Table& table, const Schema& schema,
   for (const auto& file : files) request.files.push_back(AppendOf(file));
   request.set_properties[FlushedLsnProperty(lineage_)] = std::to_string(flushed.value);
   request.now_ms = clock_.WallMicros() / kMicrosPerMs;
+  request.policy = CommitPolicy();
   return request;
+}
+
+AppendPolicy CatalogImpl::CommitPolicy() const {
+  AppendPolicy policy;
+  policy.keep_metadata_files = history_.keep_metadata_files;
+  policy.expiry = {history_.max_snapshots, history_.max_snapshot_age_ms,
+                   history_.trusts_clock == nullptr || history_.trusts_clock()};
+  return policy;
 }
 
 // One attempt: the files of the table after it, or null when the pointer has moved meanwhile.
@@ -288,6 +311,7 @@ ReplaceRequest CatalogImpl::MakeRequest(const Table& table, const FileReplacemen
   }
   for (const auto& file : replacement.added) request.added.push_back(AppendOf(file));
   request.same_rows = replacement.same_rows;
+  request.policy = CommitPolicy();
   request.summary = replacement.summary;
   return request;
 }
@@ -297,22 +321,73 @@ Result<std::shared_ptr<const FileIndex>> CatalogImpl::TryReplace(Table& table, c
   ARC_ASSIGN_OR_RETURN(auto location, pointers_->Load(table.ref().database, table.ref().name));
   if (!location) return NotFound("the table is not there any more");
   ARC_ASSIGN_OR_RETURN(const auto current, ReadTableMetadata(store_, *location));
-  ARC_ASSIGN_OR_RETURN(const Lsn flushed, FlushedLsn(current, lineage_));
-  if (flushed > table.flushed()) {
-    // Publishing that commit's files here would show its rows twice: they are hot or staged still.
-    return MakeError(ErrorKind::kConflict, "an earlier flush of unknown outcome has to be looked at first");
+  ARC_RETURN_IF_ERROR(CheckFlushed(table, current));
+  auto prepared = PrepareReplace(store_, *location, current, request, random_);
+  if (!prepared.ok()) {
+    // Who looks again must see what others committed, also where nothing of ours follows.
+    if (prepared.error().kind == ErrorKind::kNotFound) ARC_RETURN_IF_ERROR(Refresh(table, *location, current));
+    return std::move(prepared).error();
   }
-  ARC_ASSIGN_OR_RETURN(auto prepared, PrepareReplace(store_, *location, current, request, random_));
-  ARC_ASSIGN_OR_RETURN(const bool won, Swap(table.ref(), location, prepared));
+  ARC_ASSIGN_OR_RETURN(const bool won, Swap(table.ref(), location, *prepared));
   if (!won) return std::shared_ptr<const FileIndex>();
-  if (NoteCommit(table.ref(), location, prepared)) {
-    return ReadIndex(table.ref(), prepared.metadata, table.committed_files().get());
+  if (NoteCommit(table.ref(), location, *prepared)) {
+    return ReadIndex(table.ref(), prepared->metadata, table.committed_files().get());
   }
   std::unordered_set<std::string_view> removed;
   for (const auto& file : request.removed) removed.insert(file.key);
   std::vector<std::shared_ptr<const FileEntry>> entries;
   for (const auto& file : request.added) entries.push_back(EntryOf(file.file));
   return table.committed_files()->Without(removed)->With(std::move(entries));
+}
+
+Status CatalogImpl::CheckFlushed(const Table& table, const TableMetadata& current) const {
+  ARC_ASSIGN_OR_RETURN(const Lsn flushed, FlushedLsn(current, lineage_));
+  if (flushed <= table.flushed()) return {};
+  // Publishing that commit's files here would show its rows twice: they are hot or staged still.
+  return MakeError(ErrorKind::kConflict, "an earlier flush of unknown outcome has to be looked at first");
+}
+
+// Publishes the files of metadata that another writer committed.
+Status CatalogImpl::Refresh(Table& table, const std::string& location, const TableMetadata& current) {
+  std::string& known = LocationOf(table.ref().id);
+  if (known == location) return {};
+  ARC_ASSIGN_OR_RETURN(auto index, ReadIndex(table.ref(), current, table.committed_files().get()));
+  table.ReplaceFiles(std::move(index));
+  known = location;
+  return {};
+}
+
+Result<ExpiryOutcome> CatalogImpl::ExpireSnapshots(Table& table) {
+  std::lock_guard turn(table.commit_turn());
+  for (int attempt = 0; attempt < kCommitAttempts; ++attempt) {
+    ARC_ASSIGN_OR_RETURN(const auto outcome, TryExpire(table));
+    if (outcome) return *outcome;
+  }
+  return MakeError(ErrorKind::kConflict, "other writers kept committing first");
+}
+
+// One attempt; nothing when the pointer has moved meanwhile.
+Result<std::optional<ExpiryOutcome>> CatalogImpl::TryExpire(Table& table) {
+  ExpiryOutcome outcome;
+  ARC_ASSIGN_OR_RETURN(auto location, pointers_->Load(table.ref().database, table.ref().name));
+  if (!location) return std::optional(outcome);
+  ARC_ASSIGN_OR_RETURN(const auto current, ReadTableMetadata(store_, *location));
+  ARC_RETURN_IF_ERROR(CheckFlushed(table, current));
+  const int64_t now_ms = clock_.WallMicros() / kMicrosPerMs;
+  ARC_ASSIGN_OR_RETURN(const auto prepared, PrepareExpiry(store_, *location, current, CommitPolicy(), now_ms, random_));
+  if (!prepared) {
+    Remove(retired_.Unread({}));
+    return std::optional(outcome);
+  }
+  ARC_ASSIGN_OR_RETURN(const bool won, Swap(table.ref(), location, *prepared));
+  if (!won) return std::optional<ExpiryOutcome>();
+  if (NoteCommit(table.ref(), location, *prepared)) {
+    ARC_ASSIGN_OR_RETURN(auto index, ReadIndex(table.ref(), prepared->metadata, table.committed_files().get()));
+    table.ReplaceFiles(std::move(index));
+  }
+  outcome.snapshots = current.snapshots.size() - prepared->metadata.snapshots.size();
+  outcome.objects = prepared->obsolete_keys.size();
+  return std::optional(outcome);
 }
 
 // False when the pointer had moved; after that, and after an error but kUnknownOutcome, what was prepared is gone.
@@ -396,8 +471,9 @@ void CatalogImpl::Remove(const std::vector<std::string>& keys) {
 std::string TableFolder(const TableRef& ref) { return TableKey(ref); }
 
 Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& database_file, LocalDisk& disk, ObjectStore& store,
-                                               Clock& clock, RandomSource& random, ByteBudget* budget) {
-  auto catalog = std::make_unique<CatalogImpl>(store, clock, random, budget);
+                                               Clock& clock, RandomSource& random, ByteBudget* budget,
+                                               const HistoryPolicy& history) {
+  auto catalog = std::make_unique<CatalogImpl>(store, clock, random, budget, history);
   ARC_RETURN_IF_ERROR(catalog->Load(database_file, disk));
   return std::unique_ptr<Catalog>(std::move(catalog));
 }

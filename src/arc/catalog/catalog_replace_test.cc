@@ -87,6 +87,11 @@ class CatalogReplace : public ::testing::Test {
     for (const auto& file : loaded->files) keys.insert(file.key);
     return keys;
   }
+  bool IsNeeded(const std::string& key) {
+    const auto unneeded = catalog_->Unneeded(*table_, {{key, 4, 1}});
+    EXPECT_TRUE(unneeded.ok()) << unneeded.error().message;
+    return unneeded->empty();
+  }
   // What another engine's rewrite does.
   void CommitForeign(const std::string& removed, const FlushedFile& added) {
     auto pointers = *PointerStore::Open("/data/arc.db", disk_);
@@ -151,6 +156,7 @@ TEST_F(CatalogReplace, ForeignCommitsAreSeenAndBuiltUpon) {
   const auto shared = EntryOfKey("f2");
   const auto stale = Replacement({"f3"}, {File("x", 5)});
   EXPECT_EQ(catalog_->CommitReplace(*table_, stale).error().kind, ErrorKind::kNotFound);
+  EXPECT_EQ(Keys(), (std::set<std::string>{"f0", "f1", "f2", "spark"}));  // who tries again sees why
   ASSERT_TRUE(catalog_->CommitReplace(*table_, Replacement({"f0", "f1"}, {File("c", 5, 20)})).ok());
   EXPECT_EQ(Keys(), (std::set<std::string>{"f2", "spark", "c"}));
   EXPECT_EQ(KeysInLake(), Keys());
@@ -198,6 +204,31 @@ TEST_F(CatalogReplace, FilesThatAQueryReadsOutliveTheirSnapshot) {
   EXPECT_FALSE(store_->ReadAll("f2").ok());
   EXPECT_FALSE(store_->ReadAll("f3").ok());
   EXPECT_TRUE(store_->ReadAll("d").ok());
+}
+
+TEST_F(CatalogReplace, AnIdleTablesHistoryExpiresWithACommitOfItsOwn) {
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(Flush(File("f" + std::to_string(i), 5)).ok());
+  auto pinned = table_->Current();
+  ASSERT_TRUE(catalog_->CommitReplace(*table_, Replacement({"f0", "f1"}, {File("c", 5, 20)})).ok());
+  EXPECT_EQ(catalog_->ExpireSnapshots(*table_)->snapshots, 0u);
+  clock_.Advance(std::chrono::hours(24 * 6));
+  EXPECT_TRUE(IsNeeded("f0"));
+  const auto expired = catalog_->ExpireSnapshots(*table_);
+  ASSERT_TRUE(expired.ok()) << expired.error().message;
+  EXPECT_EQ(expired->snapshots, 4u);
+  EXPECT_TRUE(store_->ReadAll("f0").ok());  // dead, but read
+  EXPECT_TRUE(IsNeeded("f0"));
+  pinned.reset();
+  EXPECT_FALSE(IsNeeded("f0"));
+  EXPECT_EQ(catalog_->ExpireSnapshots(*table_)->snapshots, 0u);
+  EXPECT_FALSE(store_->ReadAll("f0").ok());
+  EXPECT_FALSE(store_->ReadAll("f1").ok());
+  EXPECT_EQ(Keys(), (std::set<std::string>{"f2", "f3", "c"}));
+  EXPECT_EQ(KeysInLake(), Keys());
+  ASSERT_TRUE(Flush(File("later", 6)).ok());
+  Reopen();
+  EXPECT_EQ(Keys(), (std::set<std::string>{"f2", "f3", "c", "later"}));
+  EXPECT_NEAR(static_cast<double>(catalog_->last_commit_micros() - clock_.WallMicros()), 0, 10'000);
 }
 
 TEST_F(CatalogReplace, FlushesAndReplacementsInTurnsLoseNothing) {

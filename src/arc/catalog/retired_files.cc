@@ -26,4 +26,13 @@ std::vector<std::string> RetiredFiles::Unread(const std::vector<std::string>& de
   return unread;
 }
 
+std::unordered_set<std::string> RetiredFiles::Keys() const {
+  std::lock_guard lock(mutex_);
+  std::unordered_set<std::string> keys;
+  for (const auto& [key, retired] : files_) {
+    if (!retired.entry.expired()) keys.insert(key);
+  }
+  return keys;
+}
+
 }  // namespace arc

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "arc/catalog/file_index.h"
@@ -20,13 +21,15 @@ class RetiredFiles {
   // Of the objects `dead` (data files or not), and of those of earlier calls, the ones that nobody reads. The others
   // come back from a later call.
   std::vector<std::string> Unread(const std::vector<std::string>& dead);
+  // Of the files that left their tables: those that are still read.
+  std::unordered_set<std::string> Keys() const;
 
  private:
   struct Retired {
     std::weak_ptr<const FileEntry> entry;
     bool dead = false;
   };
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unordered_map<std::string, Retired> files_;  // by key; only what is read, or was at the last call
 };
 
