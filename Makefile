@@ -58,6 +58,7 @@ check:
 	@tools/check_style.sh
 	@tools/check_rooms.py
 	@tools/check_rooms_test.py
+	@bench/compare_test.py
 	@$(MAKE) --no-print-directory tidy
 
 tidy: setup
