@@ -28,7 +28,7 @@ build: setup
 bench:
 	@tools/setup.sh bench
 	@cmake --preset release >/dev/null
-	@cmake --build --preset release --target arc arc-bench arc-micro arc-instructions
+	@cmake --build --preset release --target arc arc-bench arc-micro arc-instructions arc-compact
 
 instructions:
 	@tools/setup.sh instructions
@@ -58,6 +58,7 @@ check:
 	@tools/check_style.sh
 	@tools/check_rooms.py
 	@tools/check_rooms_test.py
+	@bench/compare_test.py
 	@$(MAKE) --no-print-directory tidy
 
 tidy: setup

@@ -5,10 +5,12 @@
     bench/compare.py                                            Arc, VictoriaMetrics, QuestDB and InfluxDB, line protocol
     bench/compare.py --peers arc,questdb --cases lp:small --rounds 5 --records 5000000
     bench/compare.py --peers arc,arc-before --program arc-before=PATH --cases columns:small,rows:small
+    bench/compare.py --peers arc,go-arc,go-arc-wal --program go-arc=PATH --cases columns:small,columns:tsbs,rows:small
 
 Every run has a fresh server on a fresh folder; a round runs each peer once, and each round begins with another one.
-Prints the medians and their ratios to the first peer, and writes OUT/compare.json (every run) and OUT/compare.svg. Fails
-when a server did not hold exactly what it acknowledged.
+Prints the medians, their ratios to the first peer and whether they reach the goals of peers.toml, and writes
+OUT/compare.json (every run) and OUT/compare.svg. Fails when a server did not hold exactly what it acknowledged, not when
+a goal is missed.
 """
 
 import argparse
@@ -54,19 +56,36 @@ def free_ports(count):
     return ports
 
 
+def entry_of(name, peers):
+    """The entry with what it takes from another one."""
+    entry = peers[name]
+    other = entry.get("like", entry.get("variant_of"))
+    if other is None:
+        return entry
+    base = entry_of(other, peers)
+    return {**base, **entry, "environment": {**base.get("environment", {}), **entry.get("environment", {})}}
+
+
+def program_of(name, peers, programs):
+    """The path given for it or for the peer it is a variant of, else that of peers.toml."""
+    if name in programs:
+        return programs[name]
+    if other := peers[name].get("variant_of"):
+        return program_of(other, peers, programs)
+    return peers[name].get("program")
+
+
 class Peer:
     """One server of peers.toml."""
 
     def __init__(self, name, peers, programs):
         self.name = name
-        entry = dict(peers[name])
-        if "like" in entry:
-            entry = {**{key: value for key, value in peers[entry["like"]].items() if key != "program"}, **entry}
-        self.entry = entry
-        program = programs.get(name, entry.get("program"))
-        if program is None and any("{program}" in word for word in entry["start"]):
-            sys.exit(f"{name} needs --program {name}=PATH")
+        self.entry = entry_of(name, peers)
+        program = program_of(name, peers, programs)
+        if program is None and any("{program}" in word for word in self.entry["start"]):
+            sys.exit(f"{name} needs --program {peers[name].get('variant_of', name)}=PATH")
         self.program = str((ROOT / program).resolve()) if program else ""
+        self.process = None
 
     def fill(self, text):
         for key, value in self.values.items():
@@ -112,7 +131,7 @@ class Peer:
             return False
 
     def stop(self):
-        if self.process.poll() is not None:
+        if self.process is None or self.process.poll() is not None:
             return
         self.process.send_signal(signal.SIGTERM)
         try:
@@ -152,11 +171,9 @@ def run_once(peer, case, arguments):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="arc-compare-", dir=arguments.folder))
     try:
         peer.start(folder)
-        try:
-            return peer.load(arguments.bench, case, arguments, folder / "run.json")
-        finally:
-            peer.stop()
+        return peer.load(arguments.bench, case, arguments, folder / "run.json")
     finally:
+        peer.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -167,9 +184,16 @@ def run_all(peers, cases, arguments):
         for number in range(arguments.rounds):
             first = number % len(able)
             for peer in able[first:] + able[:first]:
-                run = run_once(peer, case, arguments)
+                # What fails is said and the other peers' minutes are kept.
+                try:
+                    run = run_once(peer, case, arguments)
+                except (RuntimeError, OSError) as error:
+                    run = {"peer": peer.name, "case": case, "ok": False, "error": str(error)}
                 run["round"] = number
                 runs.append(run)
+                if "error" in run:
+                    print(f"{case} round {number + 1}: {peer.name:18} FAILED: {run['error']}", flush=True)
+                    continue
                 print(
                     f"{case} round {number + 1}: {peer.name:18} {run['records_per_s']:10.0f} records/s"
                     f" {run['server_cpu_s_per_million']:7.3f} CPU-s/M   disk {run['disk']['write_mb_per_s']:.0f} MB/s,"
@@ -184,7 +208,7 @@ def medians(runs, peers, cases):
     table = {}
     for case in cases:
         for peer in peers:
-            mine = [run for run in runs if run["case"] == case and run["peer"] == peer.name]
+            mine = [run for run in runs if run["case"] == case and run["peer"] == peer.name and "error" not in run]
             if mine:
                 row = table.setdefault(case, {}).setdefault(peer.name, {})
                 for key, *_ in FIGURES:
@@ -207,6 +231,27 @@ def print_table(table):
             print(f"{name:18}" + "".join(f"{cell:>22}" for cell in cells))
 
 
+def goals_of(table, peers):
+    """A row for each goal of a case that was run: case, peer, goal, reached."""
+    goals = []
+    for case, rows in table.items():
+        first = next(iter(rows))
+        for peer in peers:
+            goal = peer.entry.get("goal", {}).get(case.split(":")[0])
+            if goal is None or peer.name == first or peer.name not in rows:
+                continue
+            reached = rows[peer.name]["server_cpu_s_per_million"] / rows[first]["server_cpu_s_per_million"]
+            goals.append({"case": case, "peer": peer.name, "goal": goal, "reached": reached})
+    return goals
+
+
+def print_goals(goals):
+    print("\nRecords for the same CPU time, of the first peer to each other")
+    for goal in goals:
+        verdict = "pass" if goal["reached"] >= goal["goal"] else "miss"
+        print(f"{goal['case']:14} {goal['peer']:18} goal {goal['goal']:4.1f}x   {goal['reached']:6.2f}x   {verdict}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--list", type=pathlib.Path, default=ROOT / "bench" / "peers.toml", help="the peers' file")
@@ -221,6 +266,8 @@ def main():
     parser.add_argument("--folder", help="where the servers' folders are made (default: TMPDIR)")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("."), help="folder of the results")
     arguments = parser.parse_args()
+    # Before the first of many minutes, not after the last.
+    arguments.out.mkdir(parents=True, exist_ok=True)
     listed = tomllib.loads(arguments.list.read_text())["peer"]
     programs = dict(one.split("=", 1) for one in arguments.program)
     names = arguments.peers.split(",")
@@ -228,12 +275,15 @@ def main():
         sys.exit(f"not in {arguments.list}: {', '.join(unknown)}")
     peers = [Peer(name, listed, programs) for name in names]
     cases = arguments.cases.split(",")
+    if lone := [case for case in cases if not any(case.split(":")[0] in peer.entry["formats"] for peer in peers)]:
+        sys.exit(f"none of the peers reads {', '.join(lone)}")
     runs = run_all(peers, cases, arguments)
     table = medians(runs, peers, cases)
     print_table(table)
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    if goals := goals_of(table, peers):
+        print_goals(goals)
     settings = {key: getattr(arguments, key) for key in ("rounds", "records", "batch", "connections")}
-    result = {"settings": settings, "cores": os.cpu_count(), "medians": table, "runs": runs}
+    result = {"settings": settings, "cores": os.cpu_count(), "medians": table, "goals": goals, "runs": runs}
     (arguments.out / "compare.json").write_text(json.dumps(result, indent=1) + "\n")
     (arguments.out / "compare.svg").write_text(draw(table, FIGURES[:4]))
     return 0 if all(run["ok"] for run in runs) else 1

@@ -105,8 +105,7 @@ def run_pytest(build, everything, counts):
     if not folder.is_dir():
         return
     report = build / "test-reports" / "pytest.junit"
-    command = [PYTHON, "-m", "pytest", folder, "-q", "--color=no", "-p", "no:cacheprovider", f"--junitxml={report}",
-               "-o", "markers=slow: takes minutes; only in `make test-all`"]
+    command = [PYTHON, "-m", "pytest", folder, "-q", "--color=no", "-p", "no:cacheprovider", f"--junitxml={report}"]
     if not everything:
         command += ["-m", "not slow"]
     code = subprocess.run(command, env={**os.environ, "ARC_BINARY": str(build / "arc")}, check=False).returncode

@@ -11,7 +11,7 @@
 #   tools/setup.sh clang           clang 19 with its run-time libraries (tsan and fuzz presets)
 #   tools/setup.sh peers           MinIO and Telegraf for the tests (.deps/peers); needs Go, 5 to 15 minutes the first time
 #
-# Downloads are pinned by tools/parts.lock, tools/peers.lock and tools/requirements/*.lock, and kept in
+# Downloads are pinned by tools/parts.lock, tools/peers.lock, bench/peers.lock and tools/requirements/*.lock, and kept in
 # ${XDG_CACHE_HOME:-~/.cache}/arc-deps for the next clone.
 set -Eeuo pipefail
 cd "$(dirname "$0")/.."
@@ -230,60 +230,6 @@ setup_venv() {  # name lock what
   printf '%s\n' "$wanted" >"$folder/.lock"
 }
 
-# --- MinIO and Telegraf -----------------------------------------------------------------------------------------------
-
-readonly minio_packages=(github.com/minio/minio)
-# Of Telegraf only what the tests talk to: all of it takes an hour.
-readonly telegraf_packages=(
-  -tags "custom,inputs.cpu,inputs.mem,inputs.disk,inputs.diskio,inputs.net,inputs.system,inputs.processes,\
-inputs.kernel,inputs.swap,outputs.arc,outputs.influxdb,outputs.influxdb_v2,outputs.file,outputs.http,\
-serializers.influx,parsers.influx"
-  github.com/influxdata/telegraf/cmd/telegraf
-)
-
-peer_field() { awk -v name="$1" -v field="$2" '$1 == name {print $field}' tools/peers.lock; }
-
-# A module of our own that requires the pinned one, so that the pinned module's go.sum and nothing newer counts.
-build_go_peer() (  # name module version checksum file
-  name="$1" module="$2" version="$3" checksum="$4" file="$5"
-  declare -n packages="${name}_packages"
-  folder="$(mktemp -d)" || exit
-  trap 'rm -rf "$folder"' EXIT
-  cd "$folder" || exit
-  printf 'module peer\n\ngo 1.24.0\n' >go.mod
-  described="$(go mod download -json "$module@$version")" || exit
-  if [ "$(jq -r .Sum <<<"$described")" != "$checksum" ]; then
-    echo "$module $version: checksum differs from tools/peers.lock"
-    exit 1
-  fi
-  printf 'module peer\n\ngo 1.24.0\n\nrequire %s %s\n' "$module" "$version" >go.mod
-  install -m 644 "$(jq -r .Dir <<<"$described")/go.sum" go.sum || exit
-  mkdir -p "$(dirname "$file")" &&
-    nice -n 10 go build -mod=mod -o "$file.part" "${packages[@]}" &&
-    mv "$file.part" "$file"
-)
-
-setup_peer() {  # name
-  local name="$1" module version checksum key built
-  module="$(peer_field "$name" 2)" version="$(peer_field "$name" 3)" checksum="$(peer_field "$name" 4)"
-  [ -n "$checksum" ] || die "tools/peers.lock does not list $name"
-  local -n wanted_packages="${name}_packages"
-  key="$(printf '%s\n' "$checksum" "${wanted_packages[@]}" | sha256sum | cut -c1-16)"
-  if [ -x "$deps/peers/$name" ] && [ "$(cat "$deps/peers/.$name" 2>/dev/null)" = "$key" ]; then
-    return
-  fi
-  built="$cache/peers/$name-$key/$name"
-  if [ ! -x "$built" ]; then
-    command -v go >/dev/null || die "building $name needs Go 1.24 or newer (https://go.dev/dl)"
-    command -v jq >/dev/null || apt_install jq
-    step "building $name $version (minutes)" build_go_peer "$name" "$module" "$version" "$checksum" "$built"
-  fi
-  mkdir -p "$deps/peers"
-  install -m 755 "$built" "$deps/peers/$name.new"
-  mv "$deps/peers/$name.new" "$deps/peers/$name"
-  printf '%s\n' "$key" >"$deps/peers/.$name"
-}
-
 # Two runs at once set up one after the other; the peers apart, so that no build waits minutes for them.
 lock() {
   exec 9>"$deps/$1"
@@ -314,8 +260,8 @@ for what in "$@"; do
       ;;
     clang) apt_install "${clang_packages[@]}" ;;
     peers)
-      setup_peer minio
-      setup_peer telegraf
+      apt_install jq
+      tools/setup_peers.sh tools/peers.lock "$deps/peers"
       ;;
     *) die "unknown: $what (parts, tests, style, bench, instructions, clang, peers)" ;;
   esac

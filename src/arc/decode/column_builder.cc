@@ -98,11 +98,13 @@ uint64_t* ColumnBuilder::BeginRun(uint32_t row, NumberForm form) {
   if (kind_ == Kind::kNumber ? form_ != form : kind_ != Kind::kNone) return nullptr;
   if (Place(row, Kind::kNumber) != Added::kOk) return nullptr;
   form_ = form;
+  FitSpace();
   return reinterpret_cast<uint64_t*>(values_.data()) + row;
 }
 
 int32_t* ColumnBuilder::BeginTagRun(uint32_t row) {
   if (kind_ != Kind::kTag || Place(row, Kind::kTag) != Added::kOk) return nullptr;
+  FitSpace();
   return reinterpret_cast<int32_t*>(values_.data()) + row;
 }
 
@@ -173,6 +175,10 @@ void ColumnBuilder::EnsureCapacity(uint32_t rows) {
     validity_ = validity_bits_.data();
   }
   capacity_ = rows;
+}
+
+void ColumnBuilder::FitSpace() {
+  if (capacity_ < space_->capacity) EnsureCapacity(space_->capacity);
 }
 
 void ColumnBuilder::EnsureValidity() {

@@ -193,6 +193,8 @@ class alignas(64) ColumnBuilder {
   void Rewind(uint32_t row);
   void Reset();
   void EnsureCapacity(uint32_t rows);
+  // Makes room for every row that the block at hand may have, not only for the next.
+  void FitSpace();
   void EnsureValidity();
   void PadTo(uint32_t row);
   void BecomeMixed();

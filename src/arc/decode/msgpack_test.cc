@@ -485,6 +485,38 @@ TEST(MsgpackColumns, LargeBlock) {
   }
 }
 
+// Found by the fuzzer: a column grown for earlier rows had room for the first row of a block, and the last were written
+// past the end.
+TEST(MsgpackColumns, BlocksOfOneMeasurementOutgrowItsColumns) {
+  constexpr uint32_t kRows[] = {20, 25, 300, 10, 700, 5000};
+  MsgpackWriter body;
+  body.Array(std::size(kRows));
+  uint32_t next = 0;
+  for (const uint32_t rows : kRows) {
+    body.Map(2).Text("m").Text("cpu").Text("columns").Map(4);
+    body.Text("time").Array(rows);
+    for (uint32_t i = 0; i < rows; ++i) body.Int(next + i);
+    body.Text("d").Array(rows);
+    for (uint32_t i = 0; i < rows; ++i) body.Double((next + i) * 0.5);
+    body.Text("i").Array(rows);
+    for (uint32_t i = 0; i < rows; ++i) body.Int((next + i) % 100);
+    body.Text("s").Array(rows);
+    for (uint32_t i = 0; i < rows; ++i) body.Text("value " + std::to_string((next + i) % 7));
+    next += rows;
+  }
+  auto decoded = DecodeMsgpack(body.bytes(), {kServerTime});
+  ASSERT_TRUE(decoded.ok());
+  ASSERT_EQ(BrokenRequest(*decoded), "");
+  ASSERT_EQ(decoded->batches.size(), 1U);
+  const Batch& batch = decoded->batches[0].batch;
+  ASSERT_EQ(batch.rows, next);
+  for (uint32_t i = 0; i < next; ++i) {
+    ASSERT_EQ(static_cast<const arrow::DoubleArray&>(*batch.columns[1].values).Value(i), i * 0.5);
+    ASSERT_EQ(CellText(batch.columns[2], i), std::to_string(i % 100) + "i");
+    ASSERT_EQ(CellText(batch.columns[3], i), "value " + std::to_string(i % 7));
+  }
+}
+
 TEST(MsgpackBody, Malformed) {
   const std::vector<std::pair<std::string, std::string>> table = {
       {"", "not MessagePack: the body is empty"},

@@ -1,4 +1,4 @@
-// Tests only: MessagePack bodies put together by hand.
+// For tests and benches: MessagePack bodies put together by hand.
 #pragma once
 
 #include <cstdint>

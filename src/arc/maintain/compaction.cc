@@ -38,6 +38,12 @@ CompactionWork WorkOf(const Table& table, const CompactionCandidate& candidate) 
   return work;
 }
 
+CompactionPolicy OfOneJob(const CompactionOptions& options) {
+  CompactionPolicy policy = options.policy;
+  policy.memory_bytes /= std::max(options.max_jobs, 1);
+  return policy;
+}
+
 class CompactionImpl : public Compaction {
  public:
   CompactionImpl(Catalog& catalog, ObjectStore& store, Clock& clock, RandomSource& random,
@@ -47,12 +53,13 @@ class CompactionImpl : public Compaction {
         random_(random),
         options_(options),
         schedule_(schedule),
-        compactor_(catalog, store, random,
-                   {.compression = options.compression, .compression_level = options.compression_level},
-                   options.policy.target_bytes),
+        policy_(OfOneJob(options)),
+        compactor_(catalog, store,
+                   {.compression = options.compression,
+                    .compression_level = options.compression_level,
+                    .double_dictionaries = true},
+                   policy_),
         last_tick_micros_(clock.WallMicros()) {
-    policy_ = options.policy;
-    policy_.memory_bytes /= std::max(options.max_jobs, 1);
     executor_ = std::make_unique<Executor>("compaction", std::max(options.max_jobs, 1), ThreadPriority::kYielding);
     ticker_ = std::make_unique<Ticker>("compact-clock", kTickPeriod, [this] { Tick(); });
   }
@@ -90,8 +97,8 @@ class CompactionImpl : public Compaction {
   RandomSource& random_;
   const CompactionOptions options_;
   const CronSchedule schedule_;
+  const CompactionPolicy policy_;  // of one job
   const Compactor compactor_;
-  CompactionPolicy policy_;  // of one job
   std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;
   std::condition_variable ended_;

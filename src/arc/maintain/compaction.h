@@ -23,7 +23,7 @@ struct CompactionOptions {
   int max_jobs = 2;                    // at a time
   int64_t lock_ms = 2 * 3'600'000;     // after so long another job may take a file that a job still holds
   std::string compression = "zstd";
-  int compression_level = 3;
+  int compression_level = 1;
 };
 
 // A partition and what there is to merge in it.

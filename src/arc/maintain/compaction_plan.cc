@@ -60,8 +60,7 @@ Files WithoutGiants(const Files& files) {
 class Lane {
  public:
   Lane(const CompactionPolicy& policy, size_t columns) : policy_(policy), columns_(columns) {
-    // Rows on their way to a row group, and the same once more while it is encoded.
-    held_ = 2 * MergeBytesOfInput(0, INT64_MAX, columns);
+    held_ = MergeBytesOfOutput(columns, policy.memory_bytes);
   }
 
   bool Takes(const FileEntry& file) {

@@ -42,7 +42,8 @@ Result<CompactionResult> Compactor::Run(Table& table, const CompactionCandidate&
                                         const std::function<bool()>& is_cancelled, std::vector<LeftFile>* left) const {
   const Schema schema = FileColumns(*table.Current()->schema);
   Files files = candidate.files;
-  MergeOptions options{parquet_, target_bytes_, is_cancelled};
+  MergeOptions options{parquet_, policy_.target_bytes, is_cancelled};
+  options.parquet.row_group_rows = MergeGroupRows(schema.columns.size(), policy_.memory_bytes);
   int number = 0;
   const auto next_key = [&](int64_t first_time) {
     return CompactedFileKey(table.ref(), candidate.partition, candidate.value, first_time, job, number++);

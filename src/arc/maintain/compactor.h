@@ -33,9 +33,9 @@ struct CompactionResult {
 // Thread-safe; jobs of one table may run at a time when they have no file in common (else the later commit fails).
 class Compactor {
  public:
-  // References outlive the compactor.
-  Compactor(Catalog& catalog, ObjectStore& store, RandomSource& random, ParquetOptions parquet, int64_t target_bytes)
-      : catalog_(catalog), store_(store), random_(random), parquet_(std::move(parquet)), target_bytes_(target_bytes) {}
+  // References outlive the compactor. The policy is the one that its candidates were planned with.
+  Compactor(Catalog& catalog, ObjectStore& store, ParquetOptions parquet, const CompactionPolicy& policy)
+      : catalog_(catalog), store_(store), parquet_(std::move(parquet)), policy_(policy) {}
 
   // Reads and writes on the calling thread in the memory that PlanCompaction reckoned with. Files that cannot be merged
   // are left out and told in `left`; the job goes on while two others remain. Killed at any moment it leaves at most
@@ -47,9 +47,8 @@ class Compactor {
  private:
   Catalog& catalog_;
   ObjectStore& store_;
-  RandomSource& random_;
   const ParquetOptions parquet_;
-  const int64_t target_bytes_;
+  const CompactionPolicy policy_;
 };
 
 // The columns of a table that its files may have.

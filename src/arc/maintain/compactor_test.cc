@@ -77,7 +77,7 @@ class Lake {
   }
   Result<CompactionResult> Compact(std::vector<LeftFile>* left) {
     const ParquetOptions parquet{.compression = "zstd"};
-    return Compactor(*catalog_, *store_, random_, parquet, 512 << 20)
+    return Compactor(*catalog_, *store_, parquet, CompactionPolicy())
         .Run(*table_, Candidate(), Uuid::Random(random_), {}, left);
   }
 
@@ -242,7 +242,7 @@ TEST(Compactor, FlushesMeanwhileStay) {
   const auto candidate = lake.Candidate();
   lake.Flush(kFiles * kRowsOfFile, kRowsOfFile);
   std::vector<LeftFile> left;
-  const Compactor compactor(*lake.catalog_, *lake.store_, lake.random_, {}, 512 << 20);
+  const Compactor compactor(*lake.catalog_, *lake.store_, {}, CompactionPolicy());
   ASSERT_TRUE(compactor.Run(*lake.table_, candidate, Uuid::Random(lake.random_), {}, &left).ok());
   EXPECT_EQ(lake.Files(), 2u);
   EXPECT_EQ(lake.Ids(), AllIds(kFiles + 1));

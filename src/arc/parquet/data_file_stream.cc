@@ -87,7 +87,7 @@ Result<std::shared_ptr<parquet::WriterProperties>> PropertiesFor(const Schema& s
         builder.disable_dictionary(name)->encoding(name, parquet::Encoding::DELTA_BINARY_PACKED);
         break;
       case ColumnType::kDouble:
-        builder.disable_dictionary(name);
+        if (!columns[i].dictionary) builder.disable_dictionary(name);
         // Parquet leaves NaN out of its bounds, and readers that order NaN above all numbers (DuckDB) would prune it.
         if (columns[i].has_nan) builder.disable_statistics(name);
         break;
@@ -249,7 +249,8 @@ class DataFileStreamImpl : public DataFileStream {
 
 }  // namespace
 
-bool HasDictionaryChoice(const Column& column) {
+bool HasDictionaryChoice(const Column& column, const ParquetOptions& options) {
+  if (column.type == ColumnType::kDouble) return options.double_dictionaries;
   return column.type == ColumnType::kInt64 || column.type == ColumnType::kUInt64 ||
          (column.type == ColumnType::kString && !IsTag(column));
 }

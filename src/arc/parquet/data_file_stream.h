@@ -23,11 +23,11 @@ struct ColumnChoice {
   // read. Iceberg readers take it, as a table's column may have become optional after a file was written.
   bool nullable = true;
   bool has_nan = false;     // of doubles: may hold one
-  bool dictionary = false;  // of integers and strings: worth a dictionary
+  bool dictionary = false;  // where there is a choice: worth a dictionary
 };
 
 // Whether such a column has a choice of a dictionary at all.
-bool HasDictionaryChoice(const Column& column);
+bool HasDictionaryChoice(const Column& column, const ParquetOptions& options);
 
 // Not thread-safe. Destroyed before Finish() returned success, nothing remains of the object.
 class DataFileStream {

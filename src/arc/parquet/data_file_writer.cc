@@ -36,7 +36,7 @@ std::vector<RowRange> TakeRows(int64_t rows, std::span<const RowRange>* ranges, 
 
 Error Misfit(const std::string& what) { return Internal(what + " of a batch is not the schema's"); }
 
-Result<std::vector<ColumnChoice>> Choose(const Schema& schema, const SortedRows& rows) {
+Result<std::vector<ColumnChoice>> Choose(const Schema& schema, const SortedRows& rows, const ParquetOptions& options) {
   const Gatherer& batches = rows.batches();
   if (batches.columns() != schema.columns.size()) return Misfit("the number of columns");
   const std::vector<RowRange> sample = SampleRows(rows.ranges());
@@ -47,7 +47,7 @@ Result<std::vector<ColumnChoice>> Choose(const Schema& schema, const SortedRows&
     if (!batches.type(i).Equals(*type)) return Misfit("the type of column " + column.name);
     choices[i].nullable = batches.nullable(i);
     choices[i].has_nan = column.type == ColumnType::kDouble && batches.HasNan(i, rows.ranges());
-    if (!HasDictionaryChoice(column)) continue;
+    if (!HasDictionaryChoice(column, options)) continue;
     ARC_ASSIGN_OR_RETURN(const auto values, FromArrow(batches.Column(i, sample)));
     choices[i].dictionary = DictionaryPays(values);
   }
@@ -60,7 +60,7 @@ Result<WrittenFile> WriteDataFile(ObjectStore& store, const std::string& key, co
                                   const SortedRows& rows, const ParquetOptions& options) {
   if (options.row_group_rows <= 0) return InvalidArgument("row groups need at least one row");
   if (rows.rows() == 0) return InvalidArgument("a data file without rows");
-  ARC_ASSIGN_OR_RETURN(const auto choices, Choose(schema, rows));
+  ARC_ASSIGN_OR_RETURN(const auto choices, Choose(schema, rows, options));
   ARC_ASSIGN_OR_RETURN(const auto stream, DataFileStream::Create(store, key, schema, choices, options));
   std::span<const RowRange> left = rows.ranges();
   uint32_t skip = 0;

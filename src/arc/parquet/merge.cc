@@ -19,8 +19,8 @@
 namespace arc {
 namespace {
 
-constexpr int64_t kDecodedValueBytes = 9;  // of 64-bit columns, the widest whose size does not depend on the values
 constexpr int64_t kFullGroupRows = 122'880;
+constexpr int64_t kLeastGroupRows = 1024;
 
 // Orders rows: by time, those of one time by their inputs.
 struct Place {
@@ -120,9 +120,7 @@ class Merge {
 
   // Decides what a file needs to know of its columns ahead, and finds most of what is wrong before anything is written.
   Status LookAtFooters() {
-    for (const auto& column : schema_.columns) {
-      choices_.push_back({.nullable = false, .has_nan = false, .dictionary = HasDictionaryChoice(column)});
-    }
+    choices_.assign(schema_.columns.size(), {.nullable = false, .has_nan = false, .dictionary = false});
     for (size_t i = 0; i < inputs_.size(); ++i) {
       ARC_RETURN_IF_ERROR(CheckCancelled());
       auto file = SortedFile::Open(store_, inputs_[i].key, inputs_[i].bytes, inputs_[i].rows, schema_);
@@ -236,7 +234,7 @@ class Merge {
     if (output_ != nullptr) return {};
     const auto sample = SampleRows(ranges);
     for (size_t i = 0; i < choices_.size(); ++i) {
-      if (!HasDictionaryChoice(schema_.columns[i])) continue;
+      if (!HasDictionaryChoice(schema_.columns[i], options_.parquet)) continue;
       ARC_ASSIGN_OR_RETURN(const auto values, FromArrow(gatherer.Column(i, sample)));
       choices_[i].dictionary = DictionaryPays(values);
     }
@@ -269,14 +267,24 @@ class Merge {
 
 }  // namespace
 
+int64_t MergeGroupRows(size_t columns, int64_t memory_bytes) {
+  const int64_t row_bytes = static_cast<int64_t>(columns) * kDecodedValueBytes;
+  return std::clamp(memory_bytes / 4 / row_bytes, kLeastGroupRows, kFullGroupRows);
+}
+
+// The rows on their way to a row group, and once more while it is encoded.
+int64_t MergeBytesOfOutput(size_t columns, int64_t memory_bytes) {
+  return 2 * MergeGroupRows(columns, memory_bytes) * static_cast<int64_t>(columns) * kDecodedValueBytes;
+}
+
 int64_t MergeBytesOfInput(int64_t file_bytes, int64_t rows, size_t columns) {
   rows = std::max<int64_t>(rows, 1);
   const int64_t group_rows = std::min(rows, kFullGroupRows);
-  const int64_t group_bytes = static_cast<int64_t>(static_cast<double>(file_bytes) * static_cast<double>(group_rows) /
-                                                   static_cast<double>(rows));
-  const int64_t compressed = file_bytes <= kWholeFileBytes ? file_bytes : group_bytes;
-  const int64_t row_bytes = static_cast<int64_t>(columns) * kDecodedValueBytes;
-  return compressed + (group_rows + std::min(rows, kSortedFileBatchRows)) * row_bytes;
+  const double group_share = static_cast<double>(group_rows) / static_cast<double>(rows);
+  const int64_t compressed =
+      file_bytes <= kWholeFileBytes ? file_bytes : static_cast<int64_t>(static_cast<double>(file_bytes) * group_share);
+  const int64_t decoded_rows = group_rows + std::min(rows, SortedFileBatchRows(columns));
+  return compressed + decoded_rows * static_cast<int64_t>(columns) * kDecodedValueBytes;
 }
 
 Result<std::vector<WrittenFile>> MergeDataFiles(ObjectStore& store, const Schema& schema,

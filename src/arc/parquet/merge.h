@@ -35,9 +35,12 @@ struct MergeOptions {
   std::function<bool()> is_cancelled;  // asked between row groups; may be empty
 };
 
-// What the merge holds while it reads a file of so many bytes and rows with so many columns, at most (about: strings
-// count by their share of the file). The sum over inputs whose times overlap, and 122,880 rows for the output, is what
-// a merge takes.
+// What a merge takes is about the sum of the inputs whose times overlap and of its output. Strings count by their share
+// of a file.
+// Rows of a row group, at most 122,880: so many that the output takes no more than half of `memory_bytes`.
+int64_t MergeGroupRows(size_t columns, int64_t memory_bytes);
+int64_t MergeBytesOfOutput(size_t columns, int64_t memory_bytes);
+// While it reads a file of so many bytes and rows.
 int64_t MergeBytesOfInput(int64_t file_bytes, int64_t rows, size_t columns);
 
 // Writes the rows of `inputs` (in the order of min_time) by time, those of one time in the order of their inputs, into

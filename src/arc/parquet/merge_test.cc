@@ -3,6 +3,7 @@
 #include <arrow/array.h>
 #include <arrow/builder.h>
 #include <arrow/io/memory.h>
+#include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
@@ -331,6 +332,50 @@ TEST_F(MergeTest, AFullDiskLeavesNothing) {
   EXPECT_EQ(merged.error().kind, ErrorKind::kDiskFull);
   EXPECT_TRUE(refused_.empty());
   EXPECT_EQ(store_.objects.size(), 2u);
+}
+
+TEST_F(MergeTest, OnlyInputsThatOverlapTakeMemory) {
+  std::mt19937_64 random(1);
+  std::vector<MergeInput> inputs;
+  constexpr int64_t kRows = 30'000;
+  for (int64_t i = 0; i < 12; ++i) {
+    inputs.push_back(Put("in" + std::to_string(i), RandomRows(random, kRows, i * 1000, i * 1000 + 999)));
+  }
+  constexpr int64_t kMemory = 16 << 20;
+  const size_t columns = schema_.columns.size();
+  options_.parquet.row_group_rows = MergeGroupRows(columns, kMemory);
+  EXPECT_LT(options_.parquet.row_group_rows, 122'880);
+  // One that ends, one that begins.
+  const int64_t bound = MergeBytesOfOutput(columns, kMemory) + 2 * MergeBytesOfInput(inputs[0].bytes, kRows, columns);
+  EXPECT_LT(MergeBytesOfOutput(columns, kMemory), kMemory);
+  const int64_t before = arrow::default_memory_pool()->bytes_allocated();
+  int64_t most = 0;
+  options_.is_cancelled = [&] {
+    most = std::max(most, arrow::default_memory_pool()->bytes_allocated() - before);
+    return false;
+  };
+  auto merged = Run(inputs);
+  ASSERT_TRUE(merged.ok()) << merged.error().message;
+  EXPECT_GT(most, 0);
+  EXPECT_LT(most, bound);
+}
+
+TEST_F(MergeTest, DoublesThatRepeatMayHaveADictionary) {
+  std::mt19937_64 random(1);
+  auto distinct = RandomRows(random, 20'000, 0, 1000);
+  for (Row& row : distinct) row.value = static_cast<double>(random());
+  const auto has_dictionary = [&](const std::vector<Row>& rows, bool option) {
+    options_.parquet.double_dictionaries = option;
+    const MergeInput input = Put("in" + std::to_string(outputs_), rows);
+    auto merged = Run({input});
+    EXPECT_TRUE(merged.ok());
+    auto file =
+        std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(store_.objects.at(merged->at(0).key)));
+    return parquet::ReadMetaData(file)->RowGroup(0)->ColumnChunk(2)->has_dictionary_page();
+  };
+  EXPECT_TRUE(has_dictionary(RandomRows(random, 20'000, 0, 1000), true));
+  EXPECT_FALSE(has_dictionary(RandomRows(random, 20'000, 0, 1000), false));
+  EXPECT_FALSE(has_dictionary(distinct, true));
 }
 
 TEST_F(MergeTest, ItCanBeStopped) {

@@ -156,7 +156,7 @@ class SortedFileImpl : public SortedFile {
 
   // Where each column of the schema is in the file.
   Status MapColumns() {
-    arrow_properties_.set_batch_size(kSortedFileBatchRows);
+    arrow_properties_.set_batch_size(SortedFileBatchRows(schema_.columns.size()));
     arrow_properties_.set_pre_buffer(false);
     const parquet::SchemaDescriptor& columns = *metadata_->schema();
     if (columns.group_node()->field_count() != columns.num_columns()) return Unfit("it has nested columns");
@@ -291,6 +291,11 @@ class SortedFileImpl : public SortedFile {
 };
 
 }  // namespace
+
+int64_t SortedFileBatchRows(size_t columns) {
+  constexpr int64_t kBatchBytes = 16 << 20;
+  return std::clamp<int64_t>(kBatchBytes / (static_cast<int64_t>(columns) * kDecodedValueBytes), 1024, 32'768);
+}
 
 Result<std::unique_ptr<SortedFile>> SortedFile::Open(ObjectStore& store, const std::string& key, int64_t bytes,
                                                      int64_t rows, const Schema& schema) {

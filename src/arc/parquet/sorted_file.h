@@ -1,6 +1,7 @@
 // A data file in a store read in batches of a table's columns, with everything about it doubted.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -36,8 +37,10 @@ class SortedFile {
   virtual Result<std::shared_ptr<arrow::RecordBatch>> Next() = 0;
 };
 
-// The largest batch that Next gives.
-inline constexpr int64_t kSortedFileBatchRows = 32'768;
+// A decoded value of a 64-bit column, the widest whose size does not depend on the values, with its validity.
+inline constexpr int64_t kDecodedValueBytes = 9;
+// The largest batch that Next gives: fewer rows of wide tables.
+int64_t SortedFileBatchRows(size_t columns);
 // Files of so many bytes and fewer are read in one go.
 inline constexpr int64_t kWholeFileBytes = 8 << 20;
 

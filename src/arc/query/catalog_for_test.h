@@ -1,4 +1,4 @@
-// A catalog of real tables without a disk, and result rows as text, for tests.
+// A catalog of real tables without a disk, and result rows as text. For tests and benches.
 #pragma once
 
 #include <arrow/array.h>

@@ -152,6 +152,7 @@ TEST_F(LogFaultTest, AWriteThatFindsTheDiskFullHalfWayLeavesNothingBehind) {
     EXPECT_EQ(FilesWith("segment_").size(), 3U) << "two with records and the new one";
     log_.reset();
   }
+  log_disk_ = &disk_;
 }
 
 TEST_F(LogFaultTest, AFailedSyncPoisonsTheLog) {
