@@ -84,7 +84,8 @@ class CatalogImpl : public Catalog {
   Status CheckFlushed(const Table& table, const TableMetadata& current) const;
   Status Refresh(Table& table, const std::string& location, const TableMetadata& current);
   Result<bool> Swap(const TableRef& ref, const std::optional<std::string>& location, const PreparedCommit& prepared);
-  bool NoteCommit(const TableRef& ref, const std::optional<std::string>& replaced, const PreparedCommit& prepared);
+  Result<std::shared_ptr<const FileIndex>> NoteCommit(const Table& table, const std::optional<std::string>& replaced,
+                                                      const PreparedCommit& prepared);
   Status LearnOutcome(Table& table, const TableMetadata& current);
   Result<std::shared_ptr<const FileIndex>> ReadIndex(const TableRef& ref, const TableMetadata& metadata,
                                                      const FileIndex* known);
@@ -295,9 +296,8 @@ Result<std::shared_ptr<const FileIndex>> CatalogImpl::TryCommit(Table& table, co
                        PrepareAppend(store_, location.value_or(""), current ? &*current : nullptr, request, random_));
   ARC_ASSIGN_OR_RETURN(const bool won, Swap(table.ref(), location, prepared));
   if (!won) return std::shared_ptr<const FileIndex>();
-  if (NoteCommit(table.ref(), location, prepared)) {
-    return ReadIndex(table.ref(), prepared.metadata, table.committed_files().get());
-  }
+  ARC_ASSIGN_OR_RETURN(auto index, NoteCommit(table, location, prepared));
+  if (index != nullptr) return index;
   std::vector<std::shared_ptr<const FileEntry>> entries;
   for (const auto& file : request.files) entries.push_back(EntryOf(file.file));
   return table.committed_files()->With(std::move(entries));
@@ -330,9 +330,8 @@ Result<std::shared_ptr<const FileIndex>> CatalogImpl::TryReplace(Table& table, c
   }
   ARC_ASSIGN_OR_RETURN(const bool won, Swap(table.ref(), location, *prepared));
   if (!won) return std::shared_ptr<const FileIndex>();
-  if (NoteCommit(table.ref(), location, *prepared)) {
-    return ReadIndex(table.ref(), prepared->metadata, table.committed_files().get());
-  }
+  ARC_ASSIGN_OR_RETURN(auto index, NoteCommit(table, location, *prepared));
+  if (index != nullptr) return index;
   std::unordered_set<std::string_view> removed;
   for (const auto& file : request.removed) removed.insert(file.key);
   std::vector<std::shared_ptr<const FileEntry>> entries;
@@ -381,10 +380,8 @@ Result<std::optional<ExpiryOutcome>> CatalogImpl::TryExpire(Table& table) {
   }
   ARC_ASSIGN_OR_RETURN(const bool won, Swap(table.ref(), location, *prepared));
   if (!won) return std::optional<ExpiryOutcome>();
-  if (NoteCommit(table.ref(), location, *prepared)) {
-    ARC_ASSIGN_OR_RETURN(auto index, ReadIndex(table.ref(), prepared->metadata, table.committed_files().get()));
-    table.ReplaceFiles(std::move(index));
-  }
+  ARC_ASSIGN_OR_RETURN(auto index, NoteCommit(table, location, *prepared));
+  if (index != nullptr) table.ReplaceFiles(std::move(index));
   outcome.snapshots = current.snapshots.size() - prepared->metadata.snapshots.size();
   outcome.objects = prepared->obsolete_keys.size();
   return std::optional(outcome);
@@ -406,16 +403,27 @@ Result<bool> CatalogImpl::Swap(const TableRef& ref, const std::optional<std::str
   return std::move(swapped).error();
 }
 
-// After a swap. True when the commit came after one that was not ours, so that our file index does not know its files.
-bool CatalogImpl::NoteCommit(const TableRef& ref, const std::optional<std::string>& replaced,
-                             const PreparedCommit& prepared) {
-  bool foreign = std::exchange(LocationOf(ref.id), prepared.metadata_location) != replaced.value_or("");
+// After a swap. The files of the table when the commit came after one that was not ours, so that our index does not
+// know them; else null. kUnknownOutcome when they cannot be read.
+Result<std::shared_ptr<const FileIndex>> CatalogImpl::NoteCommit(const Table& table,
+                                                                 const std::optional<std::string>& replaced,
+                                                                 const PreparedCommit& prepared) {
+  const TableRef& ref = table.ref();
+  std::string& known = LocationOf(ref.id);
+  std::shared_ptr<const FileIndex> index;
+  if (known != replaced.value_or("")) {
+    auto read = ReadIndex(ref, prepared.metadata, table.committed_files().get());
+    // The commit has happened and must not be undone, though we cannot see the table as it is now.
+    if (!read.ok()) return MakeError(ErrorKind::kUnknownOutcome, read.error().message);
+    index = std::move(*read);
+  }
+  known = prepared.metadata_location;
   if (auto hint = WriteVersionHint(store_, prepared.metadata_location); !hint.ok()) {
     Log(LogLevel::kWarning, "catalog", "version-hint.text was not written",
         {{"table", ref.database + "." + ref.name}, {"error", hint.error().message}});
   }
   Remove(retired_.Unread(prepared.obsolete_keys));
-  return foreign;
+  return index;
 }
 
 // A commit whose answer was lost shows itself by its property. Its rows leave the buffer now; the caller's files hold
@@ -428,7 +436,8 @@ Status CatalogImpl::LearnOutcome(Table& table, const TableMetadata& current) {
   return MakeError(ErrorKind::kConflict, "an earlier commit of unknown outcome turns out to have happened");
 }
 
-// Entries that `known` (may be null) has already are shared, as RetiredFiles needs it.
+// Entries that `known` (may be null) has already are shared, as RetiredFiles needs it; those that are live no more are
+// retired.
 Result<std::shared_ptr<const FileIndex>> CatalogImpl::ReadIndex(const TableRef& ref, const TableMetadata& metadata,
                                                                 const FileIndex* known) {
   ARC_ASSIGN_OR_RETURN(auto live, ReadLiveFiles(store_, metadata));
@@ -443,11 +452,14 @@ Result<std::shared_ptr<const FileIndex>> CatalogImpl::ReadIndex(const TableRef& 
       return MakeError(ErrorKind::kUnsupported, fmt::format("table {}.{} has the data file {} outside the storage root",
                                                             ref.database, ref.name, file.uri));
     }
-    const auto same = entries.find(file.key);
-    files.push_back(same != entries.end() ? same->second
-                                          : std::make_shared<const FileEntry>(FileEntry{file.key, file.bytes, file.rows,
-                                                                                        file.min_time, file.max_time}));
+    if (auto same = entries.extract(file.key)) {
+      files.push_back(std::move(same.mapped()));
+    } else {
+      files.push_back(
+          std::make_shared<const FileEntry>(FileEntry{file.key, file.bytes, file.rows, file.min_time, file.max_time}));
+    }
   }
+  for (const auto& [key, file] : entries) retired_.Add(file);
   return std::make_shared<const FileIndex>(std::move(files));
 }
 

@@ -1,6 +1,7 @@
 // Replacing live files: with flushes and foreign commits in between, and with readers of the files that go.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 #include "arc/base/byte_budget.h"
@@ -204,6 +205,43 @@ TEST_F(CatalogReplace, FilesThatAQueryReadsOutliveTheirSnapshot) {
   EXPECT_FALSE(store_->ReadAll("f2").ok());
   EXPECT_FALSE(store_->ReadAll("f3").ok());
   EXPECT_TRUE(store_->ReadAll("d").ok());
+}
+
+TEST_F(CatalogReplace, FilesThatAnotherEngineReplacedOutliveTheirSnapshotToo) {
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(Flush(File("f" + std::to_string(i), 5)).ok());
+  auto pinned = table_->Current();
+  CommitForeign("f1", File("spark", 5));
+  clock_.Advance(std::chrono::hours(24 * 6));
+  ASSERT_GT(catalog_->ExpireSnapshots(*table_)->snapshots, 0u);  // the very commit that hears of it
+  EXPECT_EQ(Keys(), (std::set<std::string>{"f0", "f2", "spark"}));
+  EXPECT_TRUE(store_->ReadAll("f1").ok());
+  pinned.reset();
+  ASSERT_TRUE(Flush(File("last", 6)).ok());
+  EXPECT_FALSE(store_->ReadAll("f1").ok());
+}
+
+// The files of the flush were deleted: its commit had won, but it was answered with the error of the read after it.
+TEST_F(CatalogReplace, ACommitThatCannotBeReadBackIsNotTakenForALostOne) {
+  ASSERT_TRUE(Flush(File("f0", 5)).ok());
+  ASSERT_TRUE(Flush(File("f1", 5)).ok());
+  std::set<std::string> before;
+  for (const auto& object : *store_->List("db/cpu/metadata/")) before.insert(object.key);
+  CommitForeign("f1", File("spark", 5));
+  std::map<std::string, std::string> lost;
+  for (const auto& object : *store_->List("db/cpu/metadata/")) {
+    if (object.key.find("-m") == std::string::npos || before.contains(object.key)) continue;
+    lost[object.key] = *store_->ReadAll(object.key);
+    ASSERT_TRUE(store_->Delete(object.key).ok());
+  }
+  ASSERT_FALSE(lost.empty());
+  const Status flushed = Flush(File("mine", 6));
+  ASSERT_FALSE(flushed.ok());
+  EXPECT_EQ(flushed.error().kind, ErrorKind::kUnknownOutcome);
+  for (const auto& [key, bytes] : lost) ASSERT_TRUE(store_->PutIfAbsent(key, bytes).ok());
+  EXPECT_FALSE(Flush(File("again", 6)).ok());  // learns what became of the first
+  EXPECT_EQ(Keys(), (std::set<std::string>{"f0", "spark", "mine"}));
+  EXPECT_EQ(KeysInLake(), Keys());
+  EXPECT_EQ(table_->flushed(), Lsn{3});
 }
 
 TEST_F(CatalogReplace, AnIdleTablesHistoryExpiresWithACommitOfItsOwn) {
