@@ -294,6 +294,14 @@ class FakeEngine : public Engine, public QueryEngine {
   WriteAheadLog& log() override { return fake_log; }
   QueryEngine& queries() override { return *this; }
   ObjectStore& store() override { ARC_CHECK(false); }
+  Retention& retention() override { ARC_CHECK(false); }
+  Upkeep& upkeep() override { ARC_CHECK(false); }
+  MaintenanceStats maintenance_stats() const override {
+    MaintenanceStats stats;
+    stats.upkeep.snapshots_expired = 7;
+    stats.retention.files = 11;
+    return stats;
+  }
   BufferStats buffer_stats() const override {
     BufferStats stats;
     stats.rows_buffered = 43000;

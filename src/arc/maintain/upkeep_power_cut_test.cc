@@ -156,7 +156,7 @@ TEST(UpkeepPowerCuts, TheCheckNoticesMissingSyncs) {
   for (const bool of_folders : {false, true}) {
     int noticed = 0;
     Counts counts;
-    for (uint64_t cut = 5; cut <= operations; cut += 7) {
+    for (uint64_t cut = 5; cut <= operations; cut += 17) {
       const auto plant = [&](PowerCutDisk& disk) {
         of_folders ? disk.IgnoreDirectorySync(true) : disk.IgnoreSync(true);
       };

@@ -12,6 +12,7 @@ namespace {
 
 constexpr int64_t kMega = 1 << 20;
 constexpr int64_t kDecodedPerSent = 4;
+constexpr int64_t kHourMs = 3'600'000;
 
 SyncMode SyncModeOf(const Config& config) {
   const std::string& mode = config.Text("wal.sync_mode");
@@ -59,6 +60,24 @@ QueryOptions QueryOptionsOf(const Config& config) {
   return options;
 }
 
+HistoryPolicy HistoryOf(const Config& config) {
+  HistoryPolicy history;
+  history.max_snapshots = static_cast<int>(config.Int("maintenance.max_snapshots"));
+  history.max_snapshot_age_ms = config.Int("maintenance.max_snapshot_age_hours") * kHourMs;
+  history.keep_metadata_files = static_cast<int>(config.Int("maintenance.keep_metadata_files"));
+  return history;
+}
+
+UpkeepOptions UpkeepOptionsOf(const Config& config) {
+  UpkeepOptions options;
+  options.enabled = config.Bool("maintenance.enabled");
+  options.interval_ms = config.Int("maintenance.interval_minutes") * 60'000;
+  options.orphan_interval_ms = config.Int("maintenance.orphan_interval_hours") * kHourMs;
+  options.orphan_age_ms = config.Int("maintenance.orphan_age_hours") * kHourMs;
+  options.remove_orphans = config.Bool("maintenance.remove_orphans");
+  return options;
+}
+
 // Nothing for the local disk.
 std::optional<S3StoreOptions> RemoteOptionsOf(const Config& config) {
   const std::string& backend = config.Text("storage.backend");
@@ -100,6 +119,8 @@ EngineOptions EngineOptionsOf(const Config& config) {
   options.flush.log_bytes = config.Int("wal.keep_below_mb") * kMega;
   options.flush.threads = static_cast<int>(config.Int("ingestion.flush_threads"));
   options.compression = config.Text("ingestion.compression");
+  options.history = HistoryOf(config);
+  options.upkeep = UpkeepOptionsOf(config);
   return options;
 }
 

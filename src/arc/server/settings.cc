@@ -254,6 +254,57 @@ std::vector<Setting> IngestionSettings() {
   };
 }
 
+std::vector<Setting> MaintenanceSettings() {
+  return {
+      {.key = "maintenance.enabled",
+       .type = SettingType::kBool,
+       .fallback = "true",
+       .doc = "Carry out retention policies, expire old snapshots of tables that nothing is written to and remove "
+              "orphaned objects by themselves ([retention.md](retention.md))."},
+      {.key = "maintenance.interval_minutes",
+       .type = SettingType::kInt,
+       .fallback = "60",
+       .doc = "Between two rounds of retention and expiry.",
+       .min = 1,
+       .max = 60 * 24 * 30},
+      {.key = "maintenance.max_snapshots",
+       .type = SettingType::kInt,
+       .fallback = "100",
+       .doc = "Snapshots that a table keeps for time travel; 0 is no bound. Tags, branches and a table's own Iceberg "
+              "properties may keep more.",
+       .max = 1'000'000},
+      {.key = "maintenance.max_snapshot_age_hours",
+       .type = SettingType::kInt,
+       .fallback = "120",
+       .doc = "Older snapshots expire; 0 is no bound. What retention or a merge took out of a table is freed when the "
+              "last snapshot that has it expires.",
+       .max = 24 * 36'500},
+      {.key = "maintenance.keep_metadata_files",
+       .type = SettingType::kInt,
+       .fallback = "100",
+       .doc = "Old metadata files that a table keeps.",
+       .min = 1,
+       .max = 100'000},
+      {.key = "maintenance.remove_orphans",
+       .type = SettingType::kBool,
+       .fallback = "true",
+       .doc = "Remove objects in tables' folders that belong to nothing, when two looks in a row found them; `false` "
+              "only counts them."},
+      {.key = "maintenance.orphan_age_hours",
+       .type = SettingType::kInt,
+       .fallback = "72",
+       .doc = "Younger objects are no orphans. Longer than any write and commit of any engine on these tables takes.",
+       .min = 1,
+       .max = 24 * 36'500},
+      {.key = "maintenance.orphan_interval_hours",
+       .type = SettingType::kInt,
+       .fallback = "24",
+       .doc = "Between two looks for orphans. Each lists the tables' folders.",
+       .min = 1,
+       .max = 24 * 366},
+  };
+}
+
 std::vector<Setting> QuerySettings() {
   return {
       {.key = "duckdb.pool_size",
@@ -367,7 +418,8 @@ bool Contains(const std::vector<std::string_view>& names, std::string_view name)
 const std::vector<Setting>& AllSettings() {
   static const std::vector<Setting> settings = [] {
     std::vector<Setting> all;
-    for (auto part : {ServerSettings(), StorageSettings(), IngestionSettings(), QuerySettings()}) {
+    for (auto part :
+         {ServerSettings(), StorageSettings(), IngestionSettings(), MaintenanceSettings(), QuerySettings()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;
