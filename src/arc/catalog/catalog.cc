@@ -78,7 +78,8 @@ class CatalogImpl : public Catalog {
                             Lsn flushed);
   Result<std::shared_ptr<const FileIndex>> TryCommit(Table& table, const AppendRequest& request);
   ReplaceRequest MakeRequest(const Table& table, const FileReplacement& replacement);
-  Result<std::shared_ptr<const FileIndex>> TryReplace(Table& table, const ReplaceRequest& request);
+  Result<std::shared_ptr<const FileIndex>> TryReplace(Table& table, const FileReplacement& replacement,
+                                                      const ReplaceRequest& request);
   Result<std::optional<ExpiryOutcome>> TryExpire(Table& table);
   AppendPolicy CommitPolicy() const;
   Status CheckFlushed(const Table& table, const TableMetadata& current) const;
@@ -244,10 +245,9 @@ Status CatalogImpl::CommitReplace(Table& table, const FileReplacement& replaceme
     auto request = MakeRequest(table, replacement);
     for (int attempt = 0; attempt < kCommitAttempts; ++attempt) {
       request.now_ms = clock_.WallMicros() / kMicrosPerMs;
-      ARC_ASSIGN_OR_RETURN(auto index, TryReplace(table, request));
+      ARC_ASSIGN_OR_RETURN(auto index, TryReplace(table, replacement, request));
       if (index == nullptr) continue;  // another writer was first: again on top of its commit
       table.ReplaceFiles(std::move(index));
-      for (const auto& file : replacement.removed) retired_.Add(file);
       return {};
     }
     return MakeError(ErrorKind::kConflict, "other writers kept committing first");
@@ -317,7 +317,8 @@ ReplaceRequest CatalogImpl::MakeRequest(const Table& table, const FileReplacemen
 }
 
 // One attempt, as TryCommit.
-Result<std::shared_ptr<const FileIndex>> CatalogImpl::TryReplace(Table& table, const ReplaceRequest& request) {
+Result<std::shared_ptr<const FileIndex>> CatalogImpl::TryReplace(Table& table, const FileReplacement& replacement,
+                                                                 const ReplaceRequest& request) {
   ARC_ASSIGN_OR_RETURN(auto location, pointers_->Load(table.ref().database, table.ref().name));
   if (!location) return NotFound("the table is not there any more");
   ARC_ASSIGN_OR_RETURN(const auto current, ReadTableMetadata(store_, *location));
@@ -330,6 +331,8 @@ Result<std::shared_ptr<const FileIndex>> CatalogImpl::TryReplace(Table& table, c
   }
   ARC_ASSIGN_OR_RETURN(const bool won, Swap(table.ref(), location, *prepared));
   if (!won) return std::shared_ptr<const FileIndex>();
+  // Before the commit's clean-up: it may have expired the last snapshot that had them.
+  for (const auto& file : replacement.removed) retired_.Add(file);
   ARC_ASSIGN_OR_RETURN(auto index, NoteCommit(table, location, *prepared));
   if (index != nullptr) return index;
   std::unordered_set<std::string_view> removed;

@@ -207,6 +207,24 @@ TEST_F(CatalogReplace, FilesThatAQueryReadsOutliveTheirSnapshot) {
   EXPECT_TRUE(store_->ReadAll("d").ok());
 }
 
+// The commit that takes the files out expires every snapshot before it: they were deleted at once, under the query.
+TEST_F(CatalogReplace, FilesThatAQueryReadsOutliveACommitThatExpiresAllHistory) {
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(Flush(File("f" + std::to_string(i), 5)).ok());
+  auto pinned = table_->Current();
+  clock_.Advance(std::chrono::hours(24 * 6));
+  auto removal = Replacement({"f0", "f1"}, {});
+  removal.same_rows = false;
+  ASSERT_TRUE(catalog_->CommitReplace(*table_, removal).ok());
+  removal = {};
+  EXPECT_TRUE(store_->ReadAll("f0").ok());
+  EXPECT_TRUE(IsNeeded("f0"));
+  pinned.reset();
+  ASSERT_TRUE(catalog_->ExpireSnapshots(*table_).ok());
+  EXPECT_FALSE(store_->ReadAll("f0").ok());
+  EXPECT_FALSE(store_->ReadAll("f1").ok());
+  EXPECT_EQ(Keys(), (std::set<std::string>{"f2"}));
+}
+
 TEST_F(CatalogReplace, FilesThatAnotherEngineReplacedOutliveTheirSnapshotToo) {
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(Flush(File("f" + std::to_string(i), 5)).ok());
   auto pinned = table_->Current();
