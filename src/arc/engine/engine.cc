@@ -48,6 +48,7 @@ class EngineImpl : public Engine {
   WriteAheadLog& log() override { return *log_; }
   QueryEngine& queries() override { return *queries_; }
   ObjectStore& store() override { return *store_; }
+  Compaction& compaction() override { return *compaction_; }
   BufferStats buffer_stats() const override;
   FlushStats flush_stats() const override { return scheduler_->stats(); }
   Readiness readiness() const override;
@@ -74,6 +75,7 @@ class EngineImpl : public Engine {
   std::unique_ptr<Flusher> flusher_;
   std::unique_ptr<WriteAheadLog> log_;
   std::unique_ptr<FlushScheduler> scheduler_;
+  std::unique_ptr<Compaction> compaction_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<QueryEngine> queries_;
   std::unique_ptr<TokenStore> tokens_;
@@ -106,6 +108,7 @@ Status EngineImpl::Start() {
   ARC_ASSIGN_OR_RETURN(queries_, QueryEngine::Open(query, *catalog_, *store_));
   std::string tokens = disk_.is_system() ? folder + "/auth.db" : ":memory:";
   ARC_ASSIGN_OR_RETURN(tokens_, TokenStore::Open(tokens, clock_, random_));
+  ARC_ASSIGN_OR_RETURN(compaction_, Compaction::Start(*catalog_, *store_, clock_, random_, options_.compaction));
   return {};
 }
 
@@ -217,6 +220,7 @@ std::optional<RemoteStats> EngineImpl::remote_stats() const {
 Status EngineImpl::Close(std::chrono::milliseconds limit) {
   std::lock_guard lock(close_mutex_);
   if (std::exchange(closed_, true)) return {};
+  if (compaction_ != nullptr) compaction_->Stop();
   writer_.reset();  // requests that wait for memory are answered first
   Status flushed;
   if (scheduler_ != nullptr) {

@@ -21,6 +21,7 @@
 #include "arc/io/monitored_store.h"
 #include "arc/io/object_store.h"
 #include "arc/io/read_ahead_store.h"
+#include "arc/maintain/compaction.h"
 #include "arc/model/batch.h"
 #include "arc/query/query_engine.h"
 #include "arc/wal/log.h"
@@ -40,6 +41,7 @@ struct EngineOptions {
   int64_t buffer_wait_ms = 200;               // a writer waits so long for room, then kOverloaded
   FlushPolicy flush;
   std::string compression = "lz4_raw";
+  CompactionOptions compaction;
 };
 
 struct WriteOptions {
@@ -90,6 +92,7 @@ class Engine {
   virtual WriteAheadLog& log() = 0;
   virtual QueryEngine& queries() = 0;
   virtual ObjectStore& store() = 0;
+  virtual Compaction& compaction() = 0;
   virtual BufferStats buffer_stats() const = 0;
   virtual FlushStats flush_stats() const = 0;
   virtual Readiness readiness() const = 0;
