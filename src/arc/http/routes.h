@@ -53,6 +53,14 @@ Task<Response> ListWalFiles(Exchange& exchange);
 Task<Response> ShowWalHealth(Exchange& exchange);
 Task<Response> CleanUpWal(Exchange& exchange);
 
+// compaction_routes.cc
+Task<Response> ShowCompactionStatus(Exchange& exchange);
+Task<Response> ShowCompactionStats(Exchange& exchange);
+Task<Response> ListCompactionCandidates(Exchange& exchange);
+Task<Response> TriggerCompaction(Exchange& exchange);  // ?database=&measurement=; all without
+Task<Response> ListCompactionJobs(Exchange& exchange);
+Task<Response> ListCompactionHistory(Exchange& exchange);
+
 // metrics_route.cc
 Task<Response> ShowMetrics(Exchange& exchange);
 

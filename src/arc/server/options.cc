@@ -59,6 +59,22 @@ QueryOptions QueryOptionsOf(const Config& config) {
   return options;
 }
 
+CompactionOptions CompactionOptionsOf(const Config& config) {
+  constexpr int64_t kHourMs = 3'600'000;
+  CompactionOptions options;
+  options.enabled = config.Bool("compaction.enabled");
+  options.schedule = config.Text("compaction.schedule");
+  options.policy.min_age_ms = config.Int("compaction.min_age_hours") * kHourMs;
+  options.policy.min_files = static_cast<int>(config.Int("compaction.min_files"));
+  options.policy.target_bytes = config.Int("compaction.target_file_size_mb") * kMega;
+  options.policy.memory_bytes = config.Int("compaction.memory_mb") * kMega;
+  options.max_jobs = static_cast<int>(config.Int("compaction.max_concurrent_jobs"));
+  options.lock_ms = config.Int("compaction.lock_ttl_hours") * kHourMs;
+  options.compression = config.Text("compaction.compression");
+  options.compression_level = static_cast<int>(config.Int("compaction.compression_level"));
+  return options;
+}
+
 // Nothing for the local disk.
 std::optional<S3StoreOptions> RemoteOptionsOf(const Config& config) {
   const std::string& backend = config.Text("storage.backend");
@@ -100,6 +116,7 @@ EngineOptions EngineOptionsOf(const Config& config) {
   options.flush.log_bytes = config.Int("wal.keep_below_mb") * kMega;
   options.flush.threads = static_cast<int>(config.Int("ingestion.flush_threads"));
   options.compression = config.Text("ingestion.compression");
+  options.compaction = CompactionOptionsOf(config);
   return options;
 }
 
