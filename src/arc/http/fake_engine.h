@@ -234,14 +234,16 @@ class FakeCompaction : public Compaction {
     return 1;
   }
   std::vector<CompactionJob> Jobs() const override {
-    return {
-        {.id = "j2", .work = work, .state = CompactionJob::State::kRunning, .started_micros = 1'760'623'500'000'000}};
+    CompactionJob running = Job("j2", CompactionJob::State::kRunning);
+    running.started_micros = 1'760'623'500'000'000;
+    return {running};
   }
   std::vector<CompactionJob> History() const override {
-    CompactionJob completed{.id = "j1", .work = work, .state = CompactionJob::State::kCompleted};
+    CompactionJob completed = Job("j1", CompactionJob::State::kCompleted);
     completed.result = {15, 1, 1000, 600, 5000};
     completed.started_micros = completed.finished_micros = 1'760'623'512'000'000;
-    CompactionJob failed{.id = "j0", .work = work, .state = CompactionJob::State::kFailed, .error = "disk full"};
+    CompactionJob failed = Job("j0", CompactionJob::State::kFailed);
+    failed.error = "disk full";
     failed.left = {{"cpu/bad.parquet", Corruption("a page's checksum is wrong")}};
     return {completed, failed};
   }
@@ -262,6 +264,14 @@ class FakeCompaction : public Compaction {
   std::optional<int64_t> next_run_micros() const override { return 1'760'627'100'000'000; }
   void Wait() override {}
   void Stop() override {}
+
+  CompactionJob Job(const std::string& id, CompactionJob::State state) const {
+    CompactionJob job;
+    job.id = id;
+    job.work = work;
+    job.state = state;
+    return job;
+  }
 
   CompactionOptions fake_options;
   CompactionWork work{"systems", "cpu", "cpu/2025/10/16/14", "hourly", 15, 1000, 5000};
