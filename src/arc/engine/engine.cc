@@ -53,6 +53,7 @@ class EngineImpl : public Engine {
   WriteAheadLog& log() override { return *log_; }
   QueryEngine& queries() override { return *queries_; }
   ObjectStore& store() override { return *store_; }
+  Compaction& compaction() override { return *compaction_; }
   Retention& retention() override { return *retention_; }
   Upkeep& upkeep() override { return *upkeep_; }
   BufferStats buffer_stats() const override;
@@ -85,6 +86,7 @@ class EngineImpl : public Engine {
   std::unique_ptr<Flusher> flusher_;
   std::unique_ptr<WriteAheadLog> log_;
   std::unique_ptr<FlushScheduler> scheduler_;
+  std::unique_ptr<Compaction> compaction_;
   std::unique_ptr<Retention> retention_;
   std::unique_ptr<Upkeep> upkeep_;
   std::unique_ptr<Writer> writer_;
@@ -122,6 +124,7 @@ Status EngineImpl::Start() {
   ARC_ASSIGN_OR_RETURN(queries_, QueryEngine::Open(query, *catalog_, *store_));
   std::string tokens = disk_.is_system() ? folder + "/auth.db" : ":memory:";
   ARC_ASSIGN_OR_RETURN(tokens_, TokenStore::Open(tokens, clock_, random_));
+  ARC_ASSIGN_OR_RETURN(compaction_, Compaction::Start(*catalog_, *store_, clock_, random_, options_.compaction));
   return {};
 }
 
@@ -244,6 +247,7 @@ std::optional<RemoteStats> EngineImpl::remote_stats() const {
 Status EngineImpl::Close(std::chrono::milliseconds limit) {
   std::lock_guard lock(close_mutex_);
   if (std::exchange(closed_, true)) return {};
+  if (compaction_ != nullptr) compaction_->Stop();
   if (upkeep_ != nullptr) upkeep_->Stop();
   writer_.reset();  // requests that wait for memory are answered first
   Status flushed;

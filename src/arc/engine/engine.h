@@ -21,6 +21,7 @@
 #include "arc/io/monitored_store.h"
 #include "arc/io/object_store.h"
 #include "arc/io/read_ahead_store.h"
+#include "arc/maintain/compaction.h"
 #include "arc/maintain/retention.h"
 #include "arc/maintain/upkeep.h"
 #include "arc/model/batch.h"
@@ -42,6 +43,7 @@ struct EngineOptions {
   int64_t buffer_wait_ms = 200;               // a writer waits so long for room, then kOverloaded
   FlushPolicy flush;
   std::string compression = "lz4_raw";
+  CompactionOptions compaction;
   HistoryPolicy history;  // trusts_clock is the engine's
   UpkeepOptions upkeep;
 };
@@ -99,6 +101,7 @@ class Engine {
   virtual WriteAheadLog& log() = 0;
   virtual QueryEngine& queries() = 0;
   virtual ObjectStore& store() = 0;
+  virtual Compaction& compaction() = 0;
   virtual Retention& retention() = 0;
   virtual Upkeep& upkeep() = 0;
   virtual BufferStats buffer_stats() const = 0;

@@ -66,6 +66,21 @@ void AddBuffer(const Engine& engine, PrometheusText* out) {
   out->Counter("arc_flush_files_total", "Data files committed.", D(flush.files));
 }
 
+void AddCompaction(Compaction& compaction, PrometheusText* out) {
+  const CompactionStats stats = compaction.stats();
+  out->Counter("arc_compaction_jobs_completed_total", "Compaction jobs that replaced files.", D(stats.completed));
+  out->Counter("arc_compaction_jobs_failed_total", "Compaction jobs that failed.", D(stats.failed));
+  out->Gauge("arc_compaction_jobs_running", "Compaction jobs running.", D(stats.running));
+  out->Gauge("arc_compaction_jobs_queued", "Compaction jobs waiting.", D(stats.queued));
+  out->Counter("arc_compaction_files_in_total", "Data files merged.", D(stats.files_before));
+  out->Counter("arc_compaction_files_out_total", "Data files they became.", D(stats.files_after));
+  out->Counter("arc_compaction_bytes_in_total", "Bytes of data files merged.", D(stats.bytes_before));
+  out->Counter("arc_compaction_bytes_out_total", "Bytes of what they became.", D(stats.bytes_after));
+  out->Counter("arc_compaction_rows_total", "Rows rewritten.", D(stats.rows));
+  out->Counter("arc_compaction_files_left_total", "Data files that could not be merged.", D(stats.files_left));
+  out->Counter("arc_compaction_seconds_total", "Time that jobs ran.", stats.seconds);
+}
+
 void AddMaintenance(const MaintenanceStats& stats, PrometheusText* out) {
   const UpkeepStats& upkeep = stats.upkeep;
   out->Counter("arc_upkeep_rounds_total", "Times that snapshots of tables were looked over.", D(upkeep.rounds));
@@ -153,6 +168,7 @@ Task<Response> ShowMetrics(Exchange& exchange) {
   AddIngest(server.metrics, &out);
   AddWal(server.engine.log(), &out);
   AddBuffer(server.engine, &out);
+  AddCompaction(server.engine.compaction(), &out);
   AddMaintenance(server.engine.maintenance_stats(), &out);
   AddRemote(server.engine, &out);
   AddQueries(server.engine.queries(), server.metrics.query, &out);

@@ -72,7 +72,7 @@ constexpr Route kRoutes[] = {
     {kDelete, "/api/v1/auth/tokens/{id}", RevokeToken, kAdmin, "Revoke a token", true},
     {kPost, "/auth/tokens/{id}/rotate", RotateToken, kAdmin, "Give a token a new secret", true},
     {kPost, "/api/v1/auth/tokens/{id}/rotate", RotateToken, kAdmin, "Give a token a new secret", true},
-    // Log and monitoring
+    // Log
     {kGet, "/api/wal/status", ShowWalStatus, kRead, "Positions and health of the log", false},
     {kGet, "/api/v1/wal/status", ShowWalStatus, kRead, "Positions and health of the log", false},
     {kGet, "/api/wal/stats", ShowWalStats, kRead, "Counts and times of the log", false},
@@ -83,6 +83,20 @@ constexpr Route kRoutes[] = {
     {kGet, "/api/v1/wal/health", ShowWalHealth, kRead, "503 when the log refuses writes", false},
     {kPost, "/api/wal/cleanup", CleanUpWal, kAdmin, "Remove archived segments by age", false},
     {kPost, "/api/v1/wal/cleanup", CleanUpWal, kAdmin, "Remove archived segments by age", false},
+    // Compaction
+    {kGet, "/api/compaction/status", ShowCompactionStatus, kRead, "Settings and state of compaction", false},
+    {kGet, "/api/v1/compaction/status", ShowCompactionStatus, kRead, "Settings and state of compaction", false},
+    {kGet, "/api/compaction/stats", ShowCompactionStats, kRead, "Counts of compaction, and its latest jobs", false},
+    {kGet, "/api/v1/compaction/stats", ShowCompactionStats, kRead, "Counts of compaction, and its latest jobs", false},
+    {kGet, "/api/compaction/candidates", ListCompactionCandidates, kRead, "Partitions with files worth merging", false},
+    {kGet, "/api/v1/compaction/candidates", ListCompactionCandidates, kRead, "Partitions with files worth merging",
+     false},
+    {kPost, "/api/compaction/trigger", TriggerCompaction, kAdmin, "Merge now what is worth merging", false},
+    {kPost, "/api/v1/compaction/trigger", TriggerCompaction, kAdmin, "Merge now what is worth merging", false},
+    {kGet, "/api/compaction/jobs", ListCompactionJobs, kRead, "Jobs running and queued", false},
+    {kGet, "/api/v1/compaction/jobs", ListCompactionJobs, kRead, "Jobs running and queued", false},
+    {kGet, "/api/compaction/history", ListCompactionHistory, kRead, "Jobs that ended", false},
+    {kGet, "/api/v1/compaction/history", ListCompactionHistory, kRead, "Jobs that ended", false},
     // Retention and maintenance
     {kGet, "/api/retention", ListRetention, kRead, "Retention policies", false},
     {kGet, "/api/v1/retention", ListRetention, kRead, "Retention policies", false},
@@ -105,6 +119,7 @@ constexpr Route kRoutes[] = {
     {kPost, "/api/v1/maintenance/expire", ExpireNow, kAdmin, "Expire old snapshots now", false},
     {kPost, "/api/maintenance/orphans", RemoveOrphansNow, kAdmin, "Find orphaned objects; or remove them", false},
     {kPost, "/api/v1/maintenance/orphans", RemoveOrphansNow, kAdmin, "Find orphaned objects; or remove them", false},
+    // Monitoring
     {kGet, "/api/monitoring/buffer", ShowBuffer, kRead, "Hot rows by table", false},
     {kGet, "/api/v1/monitoring/buffer", ShowBuffer, kRead, "Hot rows by table", false},
     {kGet, "/api/monitoring/pool", ShowQueryPool, kRead, "Query pool", false},

@@ -53,6 +53,13 @@ Task<Response> ListWalFiles(Exchange& exchange);
 Task<Response> ShowWalHealth(Exchange& exchange);
 Task<Response> CleanUpWal(Exchange& exchange);
 
+// compaction_routes.cc
+Task<Response> ShowCompactionStatus(Exchange& exchange);
+Task<Response> ShowCompactionStats(Exchange& exchange);
+Task<Response> ListCompactionCandidates(Exchange& exchange);
+Task<Response> TriggerCompaction(Exchange& exchange);  // ?database=&measurement=; all without
+Task<Response> ListCompactionJobs(Exchange& exchange);
+Task<Response> ListCompactionHistory(Exchange& exchange);
 // retention_routes.cc
 Task<Response> ListRetention(Exchange& exchange);
 Task<Response> AddRetention(Exchange& exchange);

@@ -60,6 +60,21 @@ QueryOptions QueryOptionsOf(const Config& config) {
   return options;
 }
 
+CompactionOptions CompactionOptionsOf(const Config& config) {
+  CompactionOptions options;
+  options.enabled = config.Bool("compaction.enabled");
+  options.schedule = config.Text("compaction.schedule");
+  options.policy.min_age_ms = config.Int("compaction.min_age_hours") * kHourMs;
+  options.policy.min_files = static_cast<int>(config.Int("compaction.min_files"));
+  options.policy.target_bytes = config.Int("compaction.target_file_size_mb") * kMega;
+  options.policy.memory_bytes = config.Int("compaction.memory_mb") * kMega;
+  options.max_jobs = static_cast<int>(config.Int("compaction.max_concurrent_jobs"));
+  options.lock_ms = config.Int("compaction.lock_ttl_hours") * kHourMs;
+  options.compression = config.Text("compaction.compression");
+  options.compression_level = static_cast<int>(config.Int("compaction.compression_level"));
+  return options;
+}
+
 HistoryPolicy HistoryOf(const Config& config) {
   HistoryPolicy history;
   history.max_snapshots = static_cast<int>(config.Int("maintenance.max_snapshots"));
@@ -119,6 +134,7 @@ EngineOptions EngineOptionsOf(const Config& config) {
   options.flush.log_bytes = config.Int("wal.keep_below_mb") * kMega;
   options.flush.threads = static_cast<int>(config.Int("ingestion.flush_threads"));
   options.compression = config.Text("ingestion.compression");
+  options.compaction = CompactionOptionsOf(config);
   options.history = HistoryOf(config);
   options.upkeep = UpkeepOptionsOf(config);
   return options;
