@@ -28,7 +28,7 @@ build: setup
 bench:
 	@tools/setup.sh bench
 	@cmake --preset release >/dev/null
-	@cmake --build --preset release --target arc arc-bench arc-micro arc-instructions
+	@cmake --build --preset release --target arc arc-bench arc-micro arc-instructions arc-compact
 
 instructions:
 	@tools/setup.sh instructions

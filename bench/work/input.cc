@@ -18,13 +18,15 @@ std::string BodyOf(Format format, Shape shape, int index) {
   return std::move(payload.bytes);
 }
 
+Batch BatchOf(Shape shape, int index) {
+  Result<WriteRequest> decoded = DecodeLineProtocol(BodyOf(Format::kLineProtocol, shape, index), {});
+  ARC_CHECK(decoded.ok() && decoded->errors.empty() && decoded->batches.size() == 1);
+  return std::move(decoded->batches[0].batch);
+}
+
 std::vector<Batch> BatchesOf(Shape shape, int count) {
   std::vector<Batch> batches;
-  for (int i = 0; i < count; ++i) {
-    Result<WriteRequest> decoded = DecodeLineProtocol(BodyOf(Format::kLineProtocol, shape, i), {});
-    ARC_CHECK(decoded.ok() && decoded->errors.empty() && decoded->batches.size() == 1);
-    batches.push_back(std::move(decoded->batches[0].batch));
-  }
+  for (int i = 0; i < count; ++i) batches.push_back(BatchOf(shape, i));
   return batches;
 }
 

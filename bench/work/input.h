@@ -14,6 +14,8 @@ inline constexpr int kBatchRows = 1000;
 
 // Body number `index`, with its timestamps.
 std::string BodyOf(Format format, Shape shape, int index);
+// Body number `index`, decoded.
+Batch BatchOf(Shape shape, int index);
 // Bodies 0 to `count`, decoded.
 std::vector<Batch> BatchesOf(Shape shape, int count);
 // The table that such a batch makes.

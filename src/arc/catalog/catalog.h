@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -44,13 +46,36 @@ struct FlushCommit {
 // Key of the folder that holds the table's objects: `database/measurement`, percent-encoded.
 std::string TableFolder(const TableRef& ref);
 
+// Live data files of a table to be replaced by others in one commit.
+struct FileReplacement {
+  std::vector<std::shared_ptr<const FileEntry>> removed;  // at least one, of the table's committed files
+  std::vector<FlushedFile> added;                         // durable already
+  bool same_rows = true;                                  // the added files hold the removed rows and no others
+  std::map<std::string, std::string> summary;             // further entries of the snapshot's summary
+};
+
+// How much history tables keep. A table's own Iceberg properties and refs may ask for more.
+struct HistoryPolicy {
+  int max_snapshots = 100;                         // of a table; 0: no bound
+  int64_t max_snapshot_age_ms = 5LL * 86'400'000;  // 0: no bound
+  int keep_metadata_files = 100;
+  std::function<bool()> trusts_clock;  // while it says no, no snapshot expires; null: always
+};
+
+struct ExpiryOutcome {
+  size_t snapshots = 0;  // that expired
+  size_t objects = 0;    // that went with them
+};
+
 // The durable catalog: SQLite pointers (standard Iceberg JDBC tables) to Iceberg metadata in the object store, read at
-// start. Thread-safe; flushes of one table are committed by one flusher at a time.
+// start. Thread-safe; commits of one table follow each other, and flushes of one table are committed by one flusher at
+// a time.
 class Catalog : public CatalogView {
  public:
   // What is passed by reference or pointer outlives the catalog. Reads the metadata of every table of `database_file`.
   static Result<std::unique_ptr<Catalog>> Open(const std::string& database_file, LocalDisk& disk, ObjectStore& store,
-                                               Clock& clock, RandomSource& random, ByteBudget* budget);
+                                               Clock& clock, RandomSource& random, ByteBudget* budget,
+                                               const HistoryPolicy& history = {});
 
   // The lineage whose flushed LSNs count from now on, set once before replay. Returns the highest LSN that any table
   // has flushed of it, so that a new log on an old lake goes on above; kCorruption when a table's
@@ -73,6 +98,22 @@ class Catalog : public CatalogView {
   // it, unless it is kUnknownOutcome: then a commit of the same files may have happened. Files that commits made
   // obsolete are removed.
   virtual void CommitFlushes(ObjectGroup& group, std::span<FlushCommit> commits) = 0;
+
+  // Commits the replacement to Iceberg on top of whatever other writers committed meanwhile, swaps the pointer, then
+  // publishes the new set of files: a query sees each row once, and one that began before goes on reading the removed
+  // files. Their objects stay until snapshot expiry finds them dead and no query of this process has them. After an
+  // error nothing is published and the added files are removed, unless it is kUnknownOutcome: then it may have
+  // happened. kNotFound: a removed file is not live any more. kConflict: other writers kept committing first, or a
+  // flush must first learn what became of its commit.
+  virtual Status CommitReplace(Table& table, const FileReplacement& replacement) = 0;
+
+  // Commits the expiry of snapshots that the policy says, where no flush does, and removes objects whose last reader
+  // has ended. What a crash leaves behind is orphaned. kConflict as CommitReplace.
+  virtual Result<ExpiryOutcome> ExpireSnapshots(Table& table) = 0;
+  // Of `objects`, all that the table's folder was found to hold, those that nothing needs: see UnneededObjects.
+  virtual Result<std::vector<ObjectInfo>> Unneeded(const Table& table, std::vector<ObjectInfo> objects) = 0;
+  // Wall µs of the latest commit that the lake knew of at Open; 0: none.
+  virtual int64_t last_commit_micros() const = 0;
 };
 
 }  // namespace arc

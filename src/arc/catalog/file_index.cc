@@ -75,6 +75,15 @@ std::shared_ptr<const FileIndex> FileIndex::With(Files added) const {
   return index;
 }
 
+std::shared_ptr<const FileIndex> FileIndex::Without(const std::unordered_set<std::string_view>& keys) const {
+  Files left;
+  left.reserve(files_.size() - std::min(files_.size(), keys.size()));
+  for (const auto& file : files_) {
+    if (!keys.contains(file->key)) left.push_back(file);
+  }
+  return std::make_shared<const FileIndex>(std::move(left));
+}
+
 void FileIndex::Prune(int64_t from, int64_t to, std::vector<uint32_t>* positions) const {
   // Before `first` every file has ended by `from`; from `end` on every file starts after `to`.
   const auto first = static_cast<size_t>(std::lower_bound(prefix_max_time_.begin(), prefix_max_time_.end(), from) -

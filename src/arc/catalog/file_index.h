@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace arc {
@@ -24,6 +26,8 @@ class FileIndex {
   explicit FileIndex(std::vector<std::shared_ptr<const FileEntry>> files);
   // A new index with `added` merged in.
   std::shared_ptr<const FileIndex> With(std::vector<std::shared_ptr<const FileEntry>> added) const;
+  // A new index without the files of these keys.
+  std::shared_ptr<const FileIndex> Without(const std::unordered_set<std::string_view>& keys) const;
 
   const std::vector<std::shared_ptr<const FileEntry>>& files() const { return files_; }
   // Appends the positions of files whose time range meets [from, to] (µs, inclusive). O(log n + hits + overlap).

@@ -92,6 +92,13 @@ void Table::CommitFlush(std::shared_ptr<const FileIndex> files, Lsn flushed) {
   Publish();
 }
 
+void Table::ReplaceFiles(std::shared_ptr<const FileIndex> files) {
+  std::lock_guard lock(mutex_);
+  committed_ = std::move(files);
+  ShowFiles();
+  Publish();
+}
+
 void Table::Stage(std::shared_ptr<const StagedRun> run) {
   std::lock_guard lock(mutex_);
   ARC_CHECK(run->last > flushed_ && run->last <= applied_);

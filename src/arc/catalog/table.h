@@ -99,6 +99,11 @@ class Table {
   std::vector<std::shared_ptr<const StagedRun>> staged() const;
   // One swap: the new set of committed files in, the chunks and runs up to `flushed` out.
   void CommitFlush(std::shared_ptr<const FileIndex> files, Lsn flushed);
+  // One swap: another set of committed files; what is hot and staged stays.
+  void ReplaceFiles(std::shared_ptr<const FileIndex> files);
+  // Held by a commit from reading the table's pointer until its files are published, so that what readers see never
+  // goes back. Who needs several takes them in the order of the tables' ids.
+  std::mutex& commit_turn() { return commit_turn_; }
 
   Lsn flushed() const;
   std::shared_ptr<const FileIndex> committed_files() const;  // those of Current() without the staged
@@ -114,6 +119,7 @@ class Table {
 
   const TableRef ref_;
   Clock& clock_;
+  std::mutex commit_turn_;
   mutable std::mutex mutex_;
   HotState hot_;  // of the version published last, kept beside the lock: the flush clock looks at every table's
   std::shared_ptr<const Schema> schema_;

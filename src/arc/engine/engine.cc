@@ -23,7 +23,12 @@ constexpr double kReplayFlushShare = 0.5;  // of the buffer's bound: replay flus
 class EngineImpl : public Engine {
  public:
   EngineImpl(EngineOptions options, LocalDisk& disk, Clock& clock, RandomSource& random)
-      : options_(std::move(options)), disk_(disk), clock_(clock), random_(random), budget_(options_.buffer_bytes) {}
+      : options_(std::move(options)),
+        disk_(disk),
+        clock_(clock),
+        random_(random),
+        budget_(options_.buffer_bytes),
+        watch_(clock) {}
 
   ~EngineImpl() override { (void)Close(std::chrono::milliseconds(0)); }
 
@@ -51,8 +56,12 @@ class EngineImpl : public Engine {
   WriteAheadLog& log() override { return *log_; }
   QueryEngine& queries() override { return *queries_; }
   ObjectStore& store() override { return *store_; }
+  Compaction& compaction() override { return *compaction_; }
+  Retention& retention() override { return *retention_; }
+  Upkeep& upkeep() override { return *upkeep_; }
   BufferStats buffer_stats() const override;
   FlushStats flush_stats() const override { return scheduler_->stats(); }
+  MaintenanceStats maintenance_stats() const override { return {upkeep_->stats(), retention_->stats()}; }
   Readiness readiness() const override;
   std::optional<RemoteStats> remote_stats() const override;
   const ReplayReport& replay_report() const override { return replay_report_; }
@@ -61,6 +70,7 @@ class EngineImpl : public Engine {
  private:
   Status OpenStore();
   Status OpenRemoteStore();
+  Status OpenCatalog();
   Status OpenLog();
   Status ReplayOne(Lsn lsn, LogRecord&& record);
 
@@ -76,10 +86,15 @@ class EngineImpl : public Engine {
   std::unique_ptr<ReadAheadStore> read_ahead_;
   std::unique_ptr<ObjectStore> store_;
   StagedStore* staging_ = nullptr;  // store_ when there is a remote one
+  ClockWatch watch_;
+  std::unique_ptr<MaintenanceStore> maintenance_;
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<Flusher> flusher_;
   std::unique_ptr<WriteAheadLog> log_;
   std::unique_ptr<FlushScheduler> scheduler_;
+  std::unique_ptr<Compaction> compaction_;
+  std::unique_ptr<Retention> retention_;
+  std::unique_ptr<Upkeep> upkeep_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<QueryEngine> queries_;
   std::unique_ptr<TokenStore> tokens_;
@@ -97,7 +112,7 @@ Status EngineImpl::Start() {
   }
   lock_ = std::move(*lock);
   ARC_RETURN_IF_ERROR(OpenStore());
-  ARC_ASSIGN_OR_RETURN(catalog_, Catalog::Open(folder + "/arc.db", disk_, *store_, clock_, random_, &budget_));
+  ARC_RETURN_IF_ERROR(OpenCatalog());
   if (copies_ != nullptr) ARC_RETURN_IF_ERROR(copies_->DropUnused());
   ParquetOptions parquet;
   parquet.compression = options_.compression;
@@ -106,6 +121,9 @@ Status EngineImpl::Start() {
                                        [this](Lsn lsn) { return log_ ? log_->SyncThrough(lsn) : Status(); });
   ARC_RETURN_IF_ERROR(OpenLog());
   scheduler_ = std::make_unique<FlushScheduler>(*catalog_, *flusher_, *log_, budget_, clock_, options_.flush);
+  retention_ = std::make_unique<Retention>(*catalog_, *maintenance_, watch_, clock_);
+  upkeep_ = std::make_unique<Upkeep>(*catalog_, *store_, *maintenance_, *retention_, watch_, clock_, options_.upkeep);
+  upkeep_->Start();
   writer_ = std::make_unique<Writer>(*catalog_, *log_, budget_, std::chrono::milliseconds(options_.buffer_wait_ms),
                                      [this] { scheduler_->Wake(); });
   QueryOptions query = options_.query;
@@ -113,6 +131,7 @@ Status EngineImpl::Start() {
   ARC_ASSIGN_OR_RETURN(queries_, QueryEngine::Open(query, *catalog_, *store_));
   std::string tokens = disk_.is_system() ? folder + "/auth.db" : ":memory:";
   ARC_ASSIGN_OR_RETURN(tokens_, TokenStore::Open(tokens, clock_, random_));
+  ARC_ASSIGN_OR_RETURN(compaction_, Compaction::Start(*catalog_, *store_, clock_, random_, options_.compaction));
   return {};
 }
 
@@ -152,6 +171,17 @@ Status EngineImpl::OpenRemoteStore() {
   ARC_ASSIGN_OR_RETURN(auto staged, StagedStore::Open(*read_ahead_, std::move(local), options_.staging_bytes));
   staging_ = staged.get();
   store_ = std::move(staged);
+  return {};
+}
+
+Status EngineImpl::OpenCatalog() {
+  const std::string& folder = options_.data_folder;
+  ARC_ASSIGN_OR_RETURN(maintenance_, MaintenanceStore::Open(folder + "/maintenance.db", disk_, clock_));
+  ARC_ASSIGN_OR_RETURN(const ClockRecord seen, maintenance_->LastClock());
+  HistoryPolicy history = options_.history;
+  history.trusts_clock = [this] { return watch_.IsTrusted(); };
+  ARC_ASSIGN_OR_RETURN(catalog_, Catalog::Open(folder + "/arc.db", disk_, *store_, clock_, random_, &budget_, history));
+  watch_.Resume(seen.seen_micros != 0 ? seen.seen_micros : catalog_->last_commit_micros(), seen.hold_ms);
   return {};
 }
 
@@ -252,6 +282,8 @@ std::optional<RemoteStats> EngineImpl::remote_stats() const {
 Status EngineImpl::Close(std::chrono::milliseconds limit) {
   std::lock_guard lock(close_mutex_);
   if (std::exchange(closed_, true)) return {};
+  if (compaction_ != nullptr) compaction_->Stop();
+  if (upkeep_ != nullptr) upkeep_->Stop();
   writer_.reset();  // requests that wait for memory are answered first
   Status flushed;
   if (scheduler_ != nullptr) {

@@ -22,6 +22,9 @@
 #include "arc/io/object_store.h"
 #include "arc/io/read_ahead_store.h"
 #include "arc/io/read_cache_store.h"
+#include "arc/maintain/compaction.h"
+#include "arc/maintain/retention.h"
+#include "arc/maintain/upkeep.h"
 #include "arc/model/batch.h"
 #include "arc/query/query_engine.h"
 #include "arc/wal/log.h"
@@ -29,7 +32,7 @@
 namespace arc {
 
 struct EngineOptions {
-  std::string data_folder = "./data";  // wal/, arc.db (catalog pointers), auth.db, tmp/
+  std::string data_folder = "./data";  // wal/, arc.db (pointers), auth.db, maintenance.db, tmp/
   std::string storage_root;            // tables; empty: <data_folder>/arc
   // Opens the remote store that holds the tables instead; flushes are staged in <data_folder>/staging first. Open asks
   // it nothing but Check.
@@ -44,6 +47,9 @@ struct EngineOptions {
   int64_t buffer_wait_ms = 200;                 // a writer waits so long for room, then kOverloaded
   FlushPolicy flush;
   std::string compression = "lz4_raw";
+  CompactionOptions compaction;
+  HistoryPolicy history;  // trusts_clock is the engine's
+  UpkeepOptions upkeep;
 };
 
 struct WriteOptions {
@@ -68,6 +74,11 @@ struct RemoteStats {
   ReadAheadStats read_ahead;
   ReadCacheStats read_cache;
   int64_t staged_bytes = 0;  // of data files on local disk that wait for the store
+};
+
+struct MaintenanceStats {
+  UpkeepStats upkeep;
+  RetentionStats retention;
 };
 
 // Why the server should not get traffic, empty when it should: {"wal": "disk full", …}.
@@ -95,8 +106,12 @@ class Engine {
   virtual WriteAheadLog& log() = 0;
   virtual QueryEngine& queries() = 0;
   virtual ObjectStore& store() = 0;
+  virtual Compaction& compaction() = 0;
+  virtual Retention& retention() = 0;
+  virtual Upkeep& upkeep() = 0;
   virtual BufferStats buffer_stats() const = 0;
   virtual FlushStats flush_stats() const = 0;
+  virtual MaintenanceStats maintenance_stats() const = 0;
   virtual Readiness readiness() const = 0;
   // Nothing when tables live on local disk.
   virtual std::optional<RemoteStats> remote_stats() const = 0;

@@ -361,6 +361,69 @@ TEST_F(EngineTest, QueriesSeeEveryRowOnceWhileWritersAndFlushesRun) {
   EXPECT_EQ(Sql("SELECT count(*), count(DISTINCT id) FROM m"), "24000,24000;");
 }
 
+TEST_F(EngineTest, QueriesSeeEveryRowOnceWhileFilesAreMerged) {
+  ASSERT_TRUE(Open().ok());
+  constexpr int kRounds = 4;
+  constexpr int kFlushes = 12;
+  std::atomic<int64_t> flushed{0};
+  std::atomic<bool> done{false};
+  Thread maintenance("maintenance", [&] {
+    for (int i = 0; i < kRounds * kFlushes; ++i) {
+      ASSERT_TRUE(Write("m", Rows(i * 100, 100)).ok());
+      ASSERT_TRUE(engine_->Flush().ok());
+      flushed += 100;
+      engine_->compaction().Trigger("", "");
+    }
+    engine_->compaction().Wait();
+    done = true;
+  });
+  int queries = 0;
+  while (!done) {
+    const int64_t at_least = flushed;
+    if (at_least == 0) continue;
+    const std::string text = Sql("SELECT count(*), count(DISTINCT id), sum(id) FROM m");
+    const int64_t count = std::atoll(text.c_str());
+    const std::string expected =
+        std::to_string(count) + "," + std::to_string(count) + "," + std::to_string(count * (count - 1) / 2) + ";";
+    ASSERT_EQ(text, expected);
+    ASSERT_GE(count, at_least);
+    ++queries;
+  }
+  maintenance.Join();
+  EXPECT_GT(queries, 0);
+  const CompactionStats stats = engine_->compaction().stats();
+  EXPECT_GE(stats.completed, 3u);
+  EXPECT_EQ(stats.failed, 0u);
+  EXPECT_LT(engine_->catalog().Find("default", "m")->Current()->files->files().size(), 2u * kFlushes);
+  const std::string query = "SELECT count(*), count(DISTINCT id), sum(id), count(DISTINCT host) FROM m";
+  const std::string all = Sql(query);
+  EXPECT_TRUE(all.starts_with("4800,4800,")) << all;
+  Crash();
+  EXPECT_EQ(Sql(query), all);
+}
+
+TEST_F(EngineTest, MergedFilesHaveTheColumnsOfAllTheirInputs) {
+  ASSERT_TRUE(Open().ok());
+  for (int64_t i = 0; i < 12; ++i) {
+    BatchForTest batch({i});
+    batch.Ints("a", {i});
+    if (i >= 6) batch.Doubles("b", {static_cast<double>(i) + 0.5}).Tags("t", {"x"});
+    ASSERT_TRUE(Write("m", batch.Done()).ok());
+    ASSERT_TRUE(engine_->Flush().ok());
+  }
+  ASSERT_TRUE(Write("m", BatchForTest({100}).Ints("a", {100}).UInts("hot", {~0ull}).Done()).ok());
+  const std::string query = "SELECT count(*), sum(a), count(b), sum(b), count(t), max(hot) FROM m";
+  const std::string before = Sql(query);
+  EXPECT_EQ(before, "13,166,6,54,6,18446744073709551615;");
+  EXPECT_EQ(engine_->compaction().Trigger("default", "m"), 1);
+  engine_->compaction().Wait();
+  EXPECT_EQ(engine_->compaction().stats().completed, 1u);
+  EXPECT_EQ(Sql(query), before);
+  ASSERT_TRUE(engine_->Flush().ok());
+  Crash();
+  EXPECT_EQ(Sql(query), before);
+}
+
 TEST_F(EngineTest, CloseFlushesWhatIsHot) {
   ASSERT_TRUE(Open().ok());
   ASSERT_TRUE(Write("m", Rows(0, 10)).ok());

@@ -2,15 +2,12 @@
 
 #include <arrow/array/data.h>
 #include <arrow/record_batch.h>
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 #include <map>
 #include <utility>
 
-#include "arc/base/log.h"
+#include "arc/flush/file_name.h"
 
 namespace arc {
 namespace {
@@ -18,21 +15,6 @@ namespace {
 constexpr int64_t kHourMicros = 3'600'000'000;
 constexpr int64_t kDayMicros = 24 * kHourMicros;
 constexpr int kNameAttempts = 1000;
-constexpr size_t kNamePrefixBytes = 128;  // of the measurement in a file name: file systems take 255 bytes in all
-
-int64_t FloorDivide(int64_t value, int64_t by) { return value / by - (value % by < 0 ? 1 : 0); }
-
-std::tm UtcOf(int64_t micros) {
-  std::time_t seconds = FloorDivide(micros, 1'000'000);
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  return utc;
-}
-
-std::string PartitionFolder(FlushedFile::Partition partition, int64_t value) {
-  if (partition == FlushedFile::Partition::kHour) return fmt::format("{:%Y/%m/%d/%H}", UtcOf(value * kHourMicros));
-  return fmt::format("{:%Y/%m/%d}", UtcOf(value * kDayMicros));
-}
 
 FlushCounts CountsOf(const std::vector<FlushedFile>& files) {
   FlushCounts counts;
@@ -179,7 +161,11 @@ Status Flusher::WriteFiles(ObjectGroup& group, Part* part) {
   }
   int number = 0;
   for (const auto& [value, rows] : buckets) {
-    auto written = WriteOne(group, *part, PartitionFolder(partition, value), rows, &number);
+    const auto next_key = [&, first_time = rows.first_time(), count = rows.rows(), value = value] {
+      return FlushedFileKey(part->table->ref(), partition, value, first_time, count, lineage8_,
+                            input.chunks[0].first_lsn, number++);
+    };
+    auto written = WriteOne(group, *input.schema, rows, next_key);
     if (!written.ok()) {
       Discard(group, std::exchange(part->files, {}));
       return std::move(written).error();
@@ -189,20 +175,17 @@ Status Flusher::WriteFiles(ObjectGroup& group, Part* part) {
   return {};
 }
 
-Result<WrittenFile> Flusher::WriteOne(ObjectGroup& group, const Part& part, const std::string& folder,
-                                      const SortedRows& rows, int* number) {
-  const TableRef& table = part.table->ref();
-  const uint64_t first = part.input.chunks[0].first_lsn.value;
-  std::string prefix = EncodePathElement(table.name).substr(0, kNamePrefixBytes);
+Result<WrittenFile> Flusher::WriteOne(ObjectGroup& group, const Schema& schema, const SortedRows& rows,
+                                      const std::function<std::string()>& next_key) {
+  std::string key;
   for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
-    std::string key = fmt::format("{}/{}/{}_{:%Y%m%d_%H%M%S}_{}_{}-{}-{}.parquet", TableFolder(table), folder, prefix,
-                                  UtcOf(rows.first_time()), rows.rows(), lineage8_, first, (*number)++);
-    auto written = WriteDataFile(group, key, *part.input.schema, rows, parquet_);
+    key = next_key();
+    auto written = WriteDataFile(group, key, schema, rows, parquet_);
     // The name is taken by an attempt that a crash cut short; it is no part of the table.
     if (!written.ok() && written.error().kind == ErrorKind::kAlreadyExists) continue;
     return written;
   }
-  return Internal("no free name for a data file in " + folder);
+  return Internal("no free name for a data file: " + key);
 }
 
 std::shared_ptr<std::mutex> Flusher::TurnOf(Turns* turns, const Uuid& table) {

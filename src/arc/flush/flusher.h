@@ -61,8 +61,8 @@ class Flusher {
   };
   Status FlushTogether(std::span<Part> parts);
   Status WriteFiles(ObjectGroup& group, Part* part);
-  Result<WrittenFile> WriteOne(ObjectGroup& group, const Part& part, const std::string& folder, const SortedRows& rows,
-                               int* number);
+  Result<WrittenFile> WriteOne(ObjectGroup& group, const Schema& schema, const SortedRows& rows,
+                               const std::function<std::string()>& next_key);
   void Commit(ObjectGroup& group, std::span<Part> parts);
   void Stage(ObjectGroup& group, std::span<Part> parts);
   Status CommitRun(Table& table, const StagedRun& run);

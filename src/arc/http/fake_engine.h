@@ -227,6 +227,59 @@ class FakeCatalog : public CatalogView {
   std::vector<std::shared_ptr<Table>> tables;
 };
 
+class FakeCompaction : public Compaction {
+ public:
+  const CompactionOptions& options() const override { return fake_options; }
+  std::vector<CompactionWork> Candidates() const override { return {work}; }
+  int Trigger(const std::string& database, const std::string& measurement) override {
+    triggered = database + "." + measurement;
+    return 1;
+  }
+  std::vector<CompactionJob> Jobs() const override {
+    CompactionJob running = Job("j2", CompactionJob::State::kRunning);
+    running.started_micros = 1'760'623'500'000'000;
+    return {running};
+  }
+  std::vector<CompactionJob> History() const override {
+    CompactionJob completed = Job("j1", CompactionJob::State::kCompleted);
+    completed.result = {15, 1, 1000, 600, 5000};
+    completed.started_micros = completed.finished_micros = 1'760'623'512'000'000;
+    CompactionJob failed = Job("j0", CompactionJob::State::kFailed);
+    failed.error = "disk full";
+    failed.left = {{"cpu/bad.parquet", Corruption("a page's checksum is wrong")}};
+    return {completed, failed};
+  }
+  CompactionStats stats() const override {
+    return {.cycles = 3,
+            .completed = 1,
+            .failed = 1,
+            .files_before = 15,
+            .files_after = 1,
+            .bytes_before = 1000,
+            .bytes_after = 600,
+            .rows = 5000,
+            .files_left = 1,
+            .seconds = 2.5,
+            .running = 1,
+            .queued = 0};
+  }
+  std::optional<int64_t> next_run_micros() const override { return 1'760'627'100'000'000; }
+  void Wait() override {}
+  void Stop() override {}
+
+  CompactionJob Job(const std::string& id, CompactionJob::State state) const {
+    CompactionJob job;
+    job.id = id;
+    job.work = work;
+    job.state = state;
+    return job;
+  }
+
+  CompactionOptions fake_options;
+  CompactionWork work{"systems", "cpu", "cpu/2025/10/16/14", "hourly", 15, 1000, 5000};
+  std::string triggered;
+};
+
 class FakeEngine : public Engine, public QueryEngine {
  public:
   using WriteHook = std::function<Result<WriteOutcome>(const WriteRequest&, const WriteOptions&)>;
@@ -247,6 +300,7 @@ class FakeEngine : public Engine, public QueryEngine {
   FakeLog fake_log;
   FakeTokens fake_tokens;
   FakeCatalog fake_catalog;
+  FakeCompaction fake_compaction;
 
   void Write(WriteRequest request, const WriteOptions& options,
              std::function<void(Result<WriteOutcome>)> done) override {
@@ -297,6 +351,15 @@ class FakeEngine : public Engine, public QueryEngine {
   WriteAheadLog& log() override { return fake_log; }
   QueryEngine& queries() override { return *this; }
   ObjectStore& store() override { ARC_CHECK(false); }
+  Compaction& compaction() override { return fake_compaction; }
+  Retention& retention() override { ARC_CHECK(false); }
+  Upkeep& upkeep() override { ARC_CHECK(false); }
+  MaintenanceStats maintenance_stats() const override {
+    MaintenanceStats stats;
+    stats.upkeep.snapshots_expired = 7;
+    stats.retention.files = 11;
+    return stats;
+  }
   BufferStats buffer_stats() const override {
     BufferStats stats;
     stats.rows_buffered = 43000;

@@ -66,6 +66,41 @@ void AddBuffer(const Engine& engine, PrometheusText* out) {
   out->Counter("arc_flush_files_total", "Data files committed.", D(flush.files));
 }
 
+void AddCompaction(Compaction& compaction, PrometheusText* out) {
+  const CompactionStats stats = compaction.stats();
+  out->Counter("arc_compaction_jobs_completed_total", "Compaction jobs that replaced files.", D(stats.completed));
+  out->Counter("arc_compaction_jobs_failed_total", "Compaction jobs that failed.", D(stats.failed));
+  out->Gauge("arc_compaction_jobs_running", "Compaction jobs running.", D(stats.running));
+  out->Gauge("arc_compaction_jobs_queued", "Compaction jobs waiting.", D(stats.queued));
+  out->Counter("arc_compaction_files_in_total", "Data files merged.", D(stats.files_before));
+  out->Counter("arc_compaction_files_out_total", "Data files they became.", D(stats.files_after));
+  out->Counter("arc_compaction_bytes_in_total", "Bytes of data files merged.", D(stats.bytes_before));
+  out->Counter("arc_compaction_bytes_out_total", "Bytes of what they became.", D(stats.bytes_after));
+  out->Counter("arc_compaction_rows_total", "Rows rewritten.", D(stats.rows));
+  out->Counter("arc_compaction_files_left_total", "Data files that could not be merged.", D(stats.files_left));
+  out->Counter("arc_compaction_seconds_total", "Time that jobs ran.", stats.seconds);
+}
+
+void AddMaintenance(const MaintenanceStats& stats, PrometheusText* out) {
+  const UpkeepStats& upkeep = stats.upkeep;
+  out->Counter("arc_upkeep_rounds_total", "Times that snapshots of tables were looked over.", D(upkeep.rounds));
+  out->Counter("arc_upkeep_errors_total", "Tables that such a round could not do.", D(upkeep.errors));
+  out->Counter("arc_snapshots_expired_total", "Snapshots expired by upkeep; flushes expire others.",
+               D(upkeep.snapshots_expired));
+  out->Counter("arc_expired_objects_total", "Objects that went with them.", D(upkeep.objects_expired));
+  out->Gauge("arc_orphans", "Orphaned objects found by the last look and not removed.", D(upkeep.orphans_found));
+  out->Gauge("arc_orphan_bytes", "Bytes of the orphans that the last look found.", D(upkeep.orphan_bytes));
+  out->Counter("arc_orphans_removed_total", "Orphaned objects removed.", D(upkeep.orphans_removed));
+  out->Gauge("arc_clock_hold_seconds", "Until ages are trusted again after the wall clock leapt.",
+             D(upkeep.clock_hold_ms) / 1000);
+  const RetentionStats& retention = stats.retention;
+  out->Counter("arc_retention_runs_total", "Retention policies carried out.", D(retention.runs));
+  out->Counter("arc_retention_errors_total", "Retention policies that failed.", D(retention.failed));
+  out->Counter("arc_retention_files_total", "Data files deleted by retention.", D(retention.files));
+  out->Counter("arc_retention_rows_total", "Rows deleted by retention.", D(retention.rows));
+  out->Counter("arc_retention_bytes_total", "Bytes of data files deleted by retention.", D(retention.bytes));
+}
+
 void AddRemote(const Engine& engine, PrometheusText* out) {
   auto stats = engine.remote_stats();
   if (!stats) return;
@@ -136,6 +171,8 @@ Task<Response> ShowMetrics(Exchange& exchange) {
   AddIngest(server.metrics, &out);
   AddWal(server.engine.log(), &out);
   AddBuffer(server.engine, &out);
+  AddCompaction(server.engine.compaction(), &out);
+  AddMaintenance(server.engine.maintenance_stats(), &out);
   AddRemote(server.engine, &out);
   AddQueries(server.engine.queries(), server.metrics.query, &out);
   AddHttp(server, &out);

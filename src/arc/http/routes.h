@@ -53,6 +53,27 @@ Task<Response> ListWalFiles(Exchange& exchange);
 Task<Response> ShowWalHealth(Exchange& exchange);
 Task<Response> CleanUpWal(Exchange& exchange);
 
+// compaction_routes.cc
+Task<Response> ShowCompactionStatus(Exchange& exchange);
+Task<Response> ShowCompactionStats(Exchange& exchange);
+Task<Response> ListCompactionCandidates(Exchange& exchange);
+Task<Response> TriggerCompaction(Exchange& exchange);  // ?database=&measurement=; all without
+Task<Response> ListCompactionJobs(Exchange& exchange);
+Task<Response> ListCompactionHistory(Exchange& exchange);
+// retention_routes.cc
+Task<Response> ListRetention(Exchange& exchange);
+Task<Response> AddRetention(Exchange& exchange);
+Task<Response> ShowRetention(Exchange& exchange);
+Task<Response> ChangeRetention(Exchange& exchange);
+Task<Response> RemoveRetention(Exchange& exchange);
+Task<Response> ExecuteRetention(Exchange& exchange);  // {"dry_run":true} unless the body says else
+Task<Response> ListRetentionExecutions(Exchange& exchange);
+
+// maintenance_routes.cc
+Task<Response> ShowMaintenance(Exchange& exchange);
+Task<Response> ExpireNow(Exchange& exchange);         // ?database=&measurement=; all without
+Task<Response> RemoveOrphansNow(Exchange& exchange);  // those, &older_than_hours=&dry_run=true
+
 // metrics_route.cc
 Task<Response> ShowMetrics(Exchange& exchange);
 

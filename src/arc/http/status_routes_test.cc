@@ -99,9 +99,12 @@ TEST_F(StatusRoutesTest, MetricsAreWellFormed) {
     }
   }
   for (const char* name : {"arc_ingest_latency_seconds", "arc_wal_lsn", "arc_buffer_bytes", "arc_flushes_total",
-                           "arc_query_pool_size", "process_resident_memory_bytes", "process_cpu_seconds_total"}) {
+                           "arc_snapshots_expired_total", "arc_query_pool_size", "process_resident_memory_bytes",
+                           "process_cpu_seconds_total"}) {
     EXPECT_TRUE(families[name]) << name;
   }
+  EXPECT_THAT(reply.body, HasSubstr("arc_snapshots_expired_total 7\n"));
+  EXPECT_THAT(reply.body, HasSubstr("arc_retention_files_total 11\n"));
   EXPECT_THAT(reply.body, HasSubstr("arc_ingest_latency_seconds_bucket{format=\"json\",le=\"+Inf\"} 0\n"));
 }
 

@@ -24,8 +24,7 @@ struct AppendPolicy {
   int manifest_merge_count = 100;
   int64_t manifest_target_bytes = 8'000'000;
   int keep_metadata_files = 100;
-  int max_snapshots = 100;                         // 0: no bound
-  int64_t max_snapshot_age_ms = 5LL * 86'400'000;  // 0: no bound (when the clock is not to be trusted)
+  ExpiryPolicy expiry = {};
 };
 
 struct AppendFile {

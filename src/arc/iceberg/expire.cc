@@ -120,6 +120,13 @@ class Reachability {
     for (const auto& row : *rows) expired_.try_emplace(row.path, row);
   }
 
+  // Snapshots that go on from an expired one: what they removed, only expired ones still had.
+  void AddSuccessor(const Snapshot& snapshot) {
+    if (snapshot.parent_snapshot_id && expired_ids_.contains(*snapshot.parent_snapshot_id)) {
+      successor_ids_.insert(snapshot.snapshot_id);
+    }
+  }
+
   void Collect(bool remaining_complete, Uris* obsolete) const {
     for (const auto& uri : expired_lists_) {
       if (!lists_.contains(uri)) obsolete->insert(uri);
@@ -139,20 +146,25 @@ class Reachability {
     return ReadManifestListAt(store_, snapshot.manifest_list);
   }
 
-  // Files that an expired snapshot removed, unless some remaining manifest still has them live.
+  // Files that an expired snapshot or a successor of one removed, unless some remaining manifest still has them live.
+  // Those of a successor are found again when it expires itself: a second chance where their removal failed.
   Status CollectDeadFiles(Uris* dead) const {
-    for (const auto& [path, row] : expired_) {
-      if ((row.counts_known && row.deleted_files == 0) || !expired_ids_.contains(row.added_snapshot_id)) continue;
-      ARC_RETURN_IF_ERROR(Walk(row, [&](const ManifestEntry& entry) -> Status {
-        if (entry.status == EntryStatus::kDeleted && expired_ids_.contains(*entry.snapshot_id)) {
-          dead->insert(entry.file.path);
-        }
-        return {};
-      }));
-    }
+    ARC_RETURN_IF_ERROR(CollectRemoved(expired_, expired_ids_, dead));
+    ARC_RETURN_IF_ERROR(CollectRemoved(remaining_, successor_ids_, dead));
     for (auto row = remaining_.begin(); row != remaining_.end() && !dead->empty(); ++row) {
       ARC_RETURN_IF_ERROR(Walk(row->second, [&](const ManifestEntry& entry) -> Status {
         if (entry.status != EntryStatus::kDeleted) dead->erase(entry.file.path);
+        return {};
+      }));
+    }
+    return {};
+  }
+
+  Status CollectRemoved(const std::map<std::string, ManifestFile>& manifests, const SnapshotIds& by, Uris* dead) const {
+    for (const auto& [path, row] : manifests) {
+      if ((row.counts_known && row.deleted_files == 0) || !by.contains(row.added_snapshot_id)) continue;
+      ARC_RETURN_IF_ERROR(Walk(row, [&](const ManifestEntry& entry) -> Status {
+        if (entry.status == EntryStatus::kDeleted && by.contains(*entry.snapshot_id)) dead->insert(entry.file.path);
         return {};
       }));
     }
@@ -167,18 +179,27 @@ class Reachability {
   ObjectStore& store_;
   const KnownManifestLists& known_;
   SnapshotIds expired_ids_;
+  SnapshotIds successor_ids_;
   Uris lists_;
   Uris expired_lists_;
   std::map<std::string, ManifestFile> remaining_;
   std::map<std::string, ManifestFile> expired_;
 };
 
+bool MayExpire(const ExpiryPolicy& policy, const TableMetadata& metadata) {
+  const auto gc = metadata.properties.find("gc.enabled");
+  return policy.enabled && (gc == metadata.properties.end() || gc->second != "false");
+}
+
 }  // namespace
+
+bool AnySnapshotExpires(const ExpiryPolicy& policy, int64_t now_ms, const TableMetadata& metadata) {
+  return MayExpire(policy, metadata) && Kept(metadata, policy, now_ms).size() < metadata.snapshots.size();
+}
 
 std::vector<std::string> ExpireSnapshots(ObjectStore& store, const ExpiryPolicy& policy, int64_t now_ms,
                                          const KnownManifestLists& known, TableMetadata* metadata) {
-  const auto gc = metadata->properties.find("gc.enabled");
-  if (gc != metadata->properties.end() && gc->second == "false") return {};
+  if (!MayExpire(policy, *metadata)) return {};
   const SnapshotIds kept = Kept(*metadata, policy, now_ms);
   Uris obsolete;
   if (kept.size() < metadata->snapshots.size()) {
@@ -192,6 +213,9 @@ std::vector<std::string> ExpireSnapshots(ObjectStore& store, const ExpiryPolicy&
         Log(LogLevel::kWarning, "iceberg", "manifests of expired snapshots stay behind",
             {{"location", metadata->location}, {"error", added.error().message}});
       }
+    }
+    for (const auto& snapshot : metadata->snapshots) {
+      if (kept.contains(snapshot.snapshot_id)) reachability.AddSuccessor(snapshot);
     }
     reachability.Collect(complete, &obsolete);
     std::erase_if(metadata->snapshots, [&](const Snapshot& s) { return !kept.contains(s.snapshot_id); });

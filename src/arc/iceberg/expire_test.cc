@@ -115,7 +115,7 @@ void Fill(TestTable& table, int commits, int max_snapshots = 0) {
     const std::string key = "f" + std::to_string(table.metadata.last_sequence_number);
     table.store->objects[key] = "data";
     AppendRequest request = table.Request({TestFile(key, i)});
-    request.policy.max_snapshots = max_snapshots;
+    request.policy.expiry.max_snapshots = max_snapshots;
     request.policy.manifest_merge_count = 6;
     ASSERT_TRUE(table.Append(request).ok());
   }
@@ -204,6 +204,27 @@ TEST(Expire, ReturnsFilesThatExpiredSnapshotsDeleted) {
   EXPECT_EQ(std::count(gone.begin(), gone.end(), "/lake/f0"), 0);
 }
 
+// A table that nothing is written to after a delete: its current snapshot never expires.
+TEST(Expire, ReturnsWhatASnapshotDeletedOnceAllBeforeItExpired) {
+  MemoryStore store;
+  TestTable table(&store);
+  Fill(table, 4);
+  DeleteFile(table, "f1");
+  TableMetadata tagged = table.metadata;
+  tagged.refs["tagged"].snapshot_id = tagged.snapshots[2].snapshot_id;
+  tagged.refs["tagged"].type = "tag";
+  EXPECT_TRUE(AnySnapshotExpires({1, 0}, table.now_ms, tagged));
+  auto gone = ExpireSnapshots(store, {1, 0}, table.now_ms, {}, &tagged);
+  EXPECT_EQ(std::count(gone.begin(), gone.end(), "/lake/f1"), 0);  // the tag reads it
+  EXPECT_FALSE(AnySnapshotExpires({1, 0, false}, table.now_ms, table.metadata));
+  EXPECT_TRUE(ExpireSnapshots(store, {1, 0, false}, table.now_ms, {}, &table.metadata).empty());
+  EXPECT_EQ(table.metadata.snapshots.size(), 5u);
+  gone = ExpireSnapshots(store, {1, 0}, table.now_ms, {}, &table.metadata);
+  EXPECT_EQ(std::count(gone.begin(), gone.end(), "/lake/f1"), 1);
+  EXPECT_EQ(std::count(gone.begin(), gone.end(), "/lake/f0"), 0);
+  EXPECT_FALSE(AnySnapshotExpires({1, 0}, table.now_ms, table.metadata));
+}
+
 TEST(Expire, UnreadableHistoryNeverCostsLiveObjects) {
   MemoryStore store;
   TestTable table(&store);
@@ -279,7 +300,7 @@ TEST(Expire, NothingLiveIsEverObsolete) {
         files.push_back(TestFile(key, next, 5, next % 3 == 0 ? PartitionKind::kDay : PartitionKind::kHour));
       }
       AppendRequest request = table.Request(files);
-      request.policy = {3 + static_cast<int>(random.NextU64() % 5), 4000, 3, 5, 2 * kDayMs};
+      request.policy = {3 + static_cast<int>(random.NextU64() % 5), 4000, 3, {5, 2 * kDayMs}};
       auto prepared = table.Prepare(request);
       ASSERT_TRUE(prepared.ok()) << prepared.error().message;
       if (dice == 4) {  // somebody else won

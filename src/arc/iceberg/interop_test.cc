@@ -84,7 +84,7 @@ TEST(Interop, BuildsTableForOtherReaders) {
     for (const auto& file : commit["files"]) request.files.push_back(FileOf(file));
     request.now_ms = commit["now_ms"];
     request.policy.manifest_merge_count = commit["merge_count"];
-    request.policy.max_snapshots = commit.value("max_snapshots", 100);
+    request.policy.expiry.max_snapshots = commit.value("max_snapshots", 100);
     request.set_properties = commit["properties"];
     auto prepared = PrepareAppend(store, location, location.empty() ? nullptr : &metadata, request);
     ASSERT_TRUE(prepared.ok()) << prepared.error().message;

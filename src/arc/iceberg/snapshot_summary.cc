@@ -3,6 +3,7 @@
 #include <charconv>
 #include <set>
 #include <utility>
+#include <vector>
 
 namespace arc {
 namespace {
@@ -18,8 +19,52 @@ void PutTotal(const Snapshot* parent, const std::string& name, int64_t added,
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), total);
     if (error != std::errc() || end != text.data() + text.size() || total < 0) return;
   }
-  if (__builtin_add_overflow(total, added, &total)) return;
+  if (__builtin_add_overflow(total, added, &total) || total < 0) return;
   (*summary)[name] = std::to_string(total);
+}
+
+struct AddedCounts {
+  int64_t files = 0;
+  int64_t rows = 0;
+  int64_t bytes = 0;
+  size_t partitions = 0;
+};
+
+AddedCounts CountsOf(const std::vector<AppendFile>& files) {
+  AddedCounts counts;
+  std::set<std::pair<PartitionKind, int64_t>> partitions;
+  for (const auto& file : files) {
+    ++counts.files;
+    counts.rows += file.file.rows;
+    counts.bytes += file.file.bytes;
+    partitions.emplace(file.kind, file.value);
+  }
+  counts.partitions = partitions.size();
+  return counts;
+}
+
+// What all operations say, `files` and so on being what the table gains.
+void PutCommon(const Snapshot* parent, int64_t files, int64_t rows, int64_t bytes, const MergeOutcome& merged,
+               size_t manifests_added, size_t manifests_carried, std::map<std::string, std::string>* summary) {
+  PutTotal(parent, "total-data-files", files, summary);
+  PutTotal(parent, "total-records", rows, summary);
+  PutTotal(parent, "total-files-size", bytes, summary);
+  PutTotal(parent, "total-delete-files", 0, summary);
+  PutTotal(parent, "total-position-deletes", 0, summary);
+  PutTotal(parent, "total-equality-deletes", 0, summary);
+  const auto created = static_cast<size_t>(merged.created);
+  (*summary)["manifests-created"] = std::to_string(manifests_added + created);
+  (*summary)["manifests-kept"] = std::to_string(manifests_carried - created);
+  (*summary)["manifests-replaced"] = std::to_string(merged.replaced);
+  (*summary)["entries-processed"] = std::to_string(merged.entries);
+  (*summary)["engine-name"] = "arc";
+  (*summary)["engine-version"] = ARC_VERSION;
+}
+
+void PutAdded(const AddedCounts& added, std::map<std::string, std::string>* summary) {
+  (*summary)["added-data-files"] = std::to_string(added.files);
+  (*summary)["added-records"] = std::to_string(added.rows);
+  (*summary)["added-files-size"] = std::to_string(added.bytes);
 }
 
 }  // namespace
@@ -27,37 +72,30 @@ void PutTotal(const Snapshot* parent, const std::string& name, int64_t added,
 std::map<std::string, std::string> AppendSummary(const AppendRequest& request, const Snapshot* parent,
                                                  const MergeOutcome& merged, size_t manifests_added,
                                                  size_t manifests_carried) {
-  int64_t records = 0;
-  int64_t bytes = 0;
-  std::set<std::pair<PartitionKind, int64_t>> partitions;
-  for (const auto& file : request.files) {
-    records += file.file.rows;
-    bytes += file.file.bytes;
-    partitions.emplace(file.kind, file.value);
-  }
-  const auto files = static_cast<int64_t>(request.files.size());
   std::map<std::string, std::string> summary = request.summary;
   for (const auto& [name, value] : request.set_properties) {
     if (name.starts_with("arc.flushed-lsn.")) summary[name] = value;
   }
   summary["operation"] = "append";
-  summary["added-data-files"] = std::to_string(files);
-  summary["added-records"] = std::to_string(records);
-  summary["added-files-size"] = std::to_string(bytes);
-  summary["changed-partition-count"] = std::to_string(partitions.size());
-  PutTotal(parent, "total-data-files", files, &summary);
-  PutTotal(parent, "total-records", records, &summary);
-  PutTotal(parent, "total-files-size", bytes, &summary);
-  PutTotal(parent, "total-delete-files", 0, &summary);
-  PutTotal(parent, "total-position-deletes", 0, &summary);
-  PutTotal(parent, "total-equality-deletes", 0, &summary);
-  const auto created = static_cast<size_t>(merged.created);
-  summary["manifests-created"] = std::to_string(manifests_added + created);
-  summary["manifests-kept"] = std::to_string(manifests_carried - created);
-  summary["manifests-replaced"] = std::to_string(merged.replaced);
-  summary["entries-processed"] = std::to_string(merged.entries);
-  summary["engine-name"] = "arc";
-  summary["engine-version"] = ARC_VERSION;
+  const AddedCounts added = CountsOf(request.files);
+  PutAdded(added, &summary);
+  summary["changed-partition-count"] = std::to_string(added.partitions);
+  PutCommon(parent, added.files, added.rows, added.bytes, merged, manifests_added, manifests_carried, &summary);
+  return summary;
+}
+
+std::map<std::string, std::string> ReplaceSummary(const ReplaceRequest& request, const RemovedCounts& removed,
+                                                  const Snapshot* parent, const MergeOutcome& merged,
+                                                  size_t manifests_added, size_t manifests_carried) {
+  std::map<std::string, std::string> summary = request.summary;
+  const AddedCounts added = CountsOf(request.added);
+  summary["operation"] = request.same_rows ? "replace" : added.files > 0 ? "overwrite" : "delete";
+  if (added.files > 0) PutAdded(added, &summary);
+  summary["deleted-data-files"] = std::to_string(removed.files);
+  summary["deleted-records"] = std::to_string(removed.rows);
+  summary["removed-files-size"] = std::to_string(removed.bytes);
+  PutCommon(parent, added.files - removed.files, added.rows - removed.rows, added.bytes - removed.bytes, merged,
+            manifests_added, manifests_carried, &summary);
   return summary;
 }
 

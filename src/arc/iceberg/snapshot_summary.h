@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 
 #include "arc/iceberg/append.h"
+#include "arc/iceberg/replace.h"
 
 namespace arc {
 
@@ -13,5 +15,17 @@ namespace arc {
 std::map<std::string, std::string> AppendSummary(const AppendRequest& request, const Snapshot* parent,
                                                  const MergeOutcome& merged, size_t manifests_added,
                                                  size_t manifests_carried);
+
+// Of the files that a replacement removes.
+struct RemovedCounts {
+  int64_t files = 0;
+  int64_t rows = 0;
+  int64_t bytes = 0;
+};
+
+// Summary of the snapshot that replaces files of `parent`.
+std::map<std::string, std::string> ReplaceSummary(const ReplaceRequest& request, const RemovedCounts& removed,
+                                                  const Snapshot* parent, const MergeOutcome& merged,
+                                                  size_t manifests_added, size_t manifests_carried);
 
 }  // namespace arc

@@ -13,6 +13,7 @@
 #include "arc/base/check.h"
 #include "arc/iceberg/append.h"
 #include "arc/iceberg/load.h"
+#include "arc/iceberg/replace.h"
 #include "arc/io/object_store.h"
 
 namespace arc {
@@ -46,7 +47,7 @@ class MemoryStore : public ObjectStore {
   Result<std::vector<ObjectInfo>> List(const std::string& prefix) override {
     std::vector<ObjectInfo> infos;
     for (const auto& [key, bytes] : objects) {
-      if (key.starts_with(prefix)) infos.push_back({key, static_cast<int64_t>(bytes.size())});
+      if (key.starts_with(prefix)) infos.push_back({key, static_cast<int64_t>(bytes.size()), 0});
     }
     return infos;
   }
@@ -120,12 +121,31 @@ struct TestTable {
   Result<PreparedCommit> Prepare(const AppendRequest& request) {
     return PrepareAppend(*store, location, location.empty() ? nullptr : &metadata, request, random);
   }
+  // Of files that TestFile made, by key and bucket.
+  ReplaceRequest Replacement(const std::vector<AppendFile>& removed, std::vector<AppendFile> added) {
+    ReplaceRequest request;
+    request.table = ref;
+    for (const auto& [file, kind, value] : removed) {
+      request.removed.push_back({file.key, file.min_time, file.max_time});
+    }
+    request.added = std::move(added);
+    request.now_ms = now_ms;
+    return request;
+  }
+  Result<PreparedCommit> Prepare(const ReplaceRequest& request) {
+    return PrepareReplace(*store, location, metadata, request, random);
+  }
   void Win(PreparedCommit commit) {
     location = commit.metadata_location;
     metadata = std::move(commit.metadata);
     for (const auto& key : commit.obsolete_keys) store->objects.erase(key);
   }
   Status Append(const AppendRequest& request) {
+    ARC_ASSIGN_OR_RETURN(PreparedCommit commit, Prepare(request));
+    Win(std::move(commit));
+    return {};
+  }
+  Status Replace(const ReplaceRequest& request) {
     ARC_ASSIGN_OR_RETURN(PreparedCommit commit, Prepare(request));
     Win(std::move(commit));
     return {};

@@ -191,7 +191,9 @@ Result<std::vector<ObjectInfo>> ArrowObjectStore::List(const std::string& prefix
   for (const arrow::fs::FileInfo& info : *infos) {
     if (info.type() != FileType::File || !info.path().starts_with(root_)) continue;
     std::string key = info.path().substr(root_.size());
-    if (key.starts_with(prefix)) objects.push_back({std::move(key), info.size()});
+    if (!key.starts_with(prefix)) continue;
+    const int64_t modified = info.mtime() == arrow::fs::kNoTime ? 0 : info.mtime().time_since_epoch().count() / 1000;
+    objects.push_back({std::move(key), info.size(), modified});
   }
   std::sort(objects.begin(), objects.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
   return objects;

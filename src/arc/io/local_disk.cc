@@ -135,6 +135,7 @@ class PosixDisk : public LocalDisk {
     DiskEntry entry;
     entry.is_directory = S_ISDIR(info.st_mode);
     entry.bytes = entry.is_directory ? 0 : static_cast<int64_t>(info.st_size);
+    entry.modified_micros = int64_t{info.st_mtim.tv_sec} * 1'000'000 + info.st_mtim.tv_nsec / 1000;
     return entry;
   }
 

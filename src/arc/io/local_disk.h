@@ -59,7 +59,8 @@ enum class OpenMode {
 // What a path names.
 struct DiskEntry {
   bool is_directory = false;
-  int64_t bytes = 0;  // of a file
+  int64_t bytes = 0;            // of a file
+  int64_t modified_micros = 0;  // when its content last changed, µs since 1970
 };
 
 // Paths are plain local paths. Names made, renamed or removed survive a power cut only after SyncDirectory of the

@@ -23,6 +23,7 @@ class ObjectGroup;
 struct ObjectInfo {
   std::string key;
   int64_t bytes = 0;
+  int64_t modified_micros = 0;  // wall clock of the store; 0: it does not say
 };
 
 // Reads of an immutable object. Thread-safe.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "arc/base/clock.h"
 #include "arc/io/local_disk.h"
 #include "arc/io/object_store.h"
 #include "arc/io/path.h"
@@ -195,6 +196,10 @@ TEST_P(ObjectStoreContractTest, StreamsAppearOnCommitOnly) {
   ASSERT_TRUE((*writer)->Commit().ok());
   EXPECT_EQ(*store_->ReadAll("a/b/c"), expected);
   EXPECT_EQ(store_->List("a/b/c")->at(0).bytes, static_cast<int64_t>(expected.size()));
+  EXPECT_GT(store_->List("a/b/c")->at(0).modified_micros, 0);
+  EXPECT_LT(store_->List("a/b/c")->at(0).modified_micros, SystemClock().WallMicros() + 60'000'000);
+  EXPECT_GT(store_->List("a/b/c")->at(0).modified_micros, 0);
+  EXPECT_LT(store_->List("a/b/c")->at(0).modified_micros, SystemClock().WallMicros() + 60'000'000);
   EXPECT_FALSE((*writer)->Commit().ok());
   EXPECT_FALSE((*writer)->stream().Write("x", 1).ok());
   writer->reset();

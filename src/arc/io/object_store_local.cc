@@ -171,7 +171,7 @@ class LocalObjectStore : public ObjectStore {
       if (entry->is_directory) {
         ARC_RETURN_IF_ERROR(ListBelow(key, prefix, objects));
       } else {
-        objects->push_back({std::move(key), entry->bytes});
+        objects->push_back({std::move(key), entry->bytes, entry->modified_micros});
       }
     }
     return {};

@@ -289,7 +289,7 @@ Result<DiskEntry> PowerCutDisk::Stat(const std::string& path) {
   ARC_RETURN_IF_ERROR(CheckPower());
   PowerCutNodePtr node = names_.Find(path);
   if (node == nullptr) return NothingAt(path);
-  return DiskEntry{node->is_directory, node->file.size()};
+  return DiskEntry{node->is_directory, node->file.size(), kModifiedMicros};
 }
 
 Status PowerCutDisk::CreateDirectories(const std::string& path) {

@@ -34,6 +34,9 @@ namespace arc {
 // first. Relative paths count from the process's working directory, which has to be made like any other.
 class PowerCutDisk : public LocalDisk {
  public:
+  // Of everything on it: it has no clock, and what is old may be removed by age.
+  static constexpr int64_t kModifiedMicros = 1;
+
   PowerCutDisk() = default;
   PowerCutDisk(const PowerCutDisk&) = delete;
 

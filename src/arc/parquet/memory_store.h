@@ -4,6 +4,7 @@
 #include <arrow/buffer.h>
 #include <arrow/io/memory.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -28,7 +29,11 @@ class MemoryStore : public ObjectStore {
     objects[key] = bytes;
     return {};
   }
-  Result<std::shared_ptr<ObjectReader>> Open(const std::string& key) override { return NotFound(key); }
+  Result<std::shared_ptr<ObjectReader>> Open(const std::string& key) override {
+    const auto found = objects.find(key);
+    if (found == objects.end()) return NotFound(key);
+    return std::shared_ptr<ObjectReader>(std::make_shared<Reader>(found->second));
+  }
   Result<std::string> ReadAll(const std::string& key) override {
     const auto found = objects.find(key);
     if (found == objects.end()) return NotFound(key);
@@ -43,6 +48,21 @@ class MemoryStore : public ObjectStore {
   Result<std::string> KeyOf(std::string_view uri) const override { return std::string(uri); }
 
  private:
+  class Reader : public ObjectReader {
+   public:
+    explicit Reader(std::string bytes) : bytes_(std::move(bytes)) {}
+    Result<size_t> ReadAt(int64_t offset, std::span<uint8_t> bytes) override {
+      const auto from = std::min(static_cast<size_t>(offset), bytes_.size());
+      const size_t count = std::min(bytes.size(), bytes_.size() - from);
+      std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(from), count, bytes.begin());
+      return count;
+    }
+    int64_t bytes() const override { return static_cast<int64_t>(bytes_.size()); }
+
+   private:
+    const std::string bytes_;
+  };
+
   class Stream : public arrow::io::OutputStream {
    public:
     explicit Stream(int64_t space) : space_(space) {}

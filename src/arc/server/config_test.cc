@@ -215,6 +215,7 @@ origins = "http://localhost:3000,http://other:3000"
 [compaction]
 enabled = true
 schedule = "5 * * * *"
+temp_dir = "./data/compaction"
 [monitoring]
 enabled = true
 )");
@@ -230,7 +231,7 @@ enabled = true
   for (const std::string& warning : warnings_) all += warning + "\n";
   EXPECT_THAT(all, HasSubstr("arc.conf:4: server.workers has no effect: Arc is one process"));
   EXPECT_THAT(all, HasSubstr("environment S3_USE_DIRECTORY_BUCKET: S3_USE_DIRECTORY_BUCKET has no effect"));
-  EXPECT_THAT(all, HasSubstr("compaction.schedule has no effect"));
+  EXPECT_THAT(all, HasSubstr("compaction.temp_dir has no effect"));
   EXPECT_THAT(all, HasSubstr("monitoring.enabled has no effect"));
   EXPECT_THAT(all, Not(HasSubstr("buffer_size")));
 }

@@ -11,6 +11,7 @@ namespace {
 
 constexpr int64_t kMega = 1 << 20;
 constexpr int64_t kDecodedPerSent = 4;
+constexpr int64_t kHourMs = 3'600'000;
 
 SyncMode SyncModeOf(const Config& config) {
   const std::string& mode = config.Text("wal.sync_mode");
@@ -50,7 +51,8 @@ QueryOptions QueryOptionsOf(const Config& config) {
   QueryOptions options;
   options.threads = static_cast<int>(config.Int("duckdb.threads"));
   options.memory_limit_bytes = config.Int("duckdb.memory_limit");
-  for (const char* key : {"ingestion.memory_mb", "server.request_memory_mb", "wal.queue_mb", "storage.read_ahead_mb"}) {
+  for (const char* key : {"ingestion.memory_mb", "server.request_memory_mb", "wal.queue_mb", "storage.read_ahead_mb",
+                          "compaction.memory_mb"}) {
     options.other_memory_bytes += config.Int(key) * kMega;
   }
   options.temp_folder = config.Text("duckdb.temp_dir");
@@ -58,6 +60,39 @@ QueryOptions QueryOptionsOf(const Config& config) {
   options.queue_limit = static_cast<int>(config.Int("duckdb.max_queue_size"));
   options.timeout = std::chrono::seconds(config.Int("query.timeout_seconds"));
   options.slow_query = std::chrono::milliseconds(config.Int("query.slow_ms"));
+  return options;
+}
+
+CompactionOptions CompactionOptionsOf(const Config& config) {
+  CompactionOptions options;
+  options.enabled = config.Bool("compaction.enabled");
+  options.schedule = config.Text("compaction.schedule");
+  options.policy.min_age_ms = config.Int("compaction.min_age_hours") * kHourMs;
+  options.policy.min_files = static_cast<int>(config.Int("compaction.min_files"));
+  options.policy.target_bytes = config.Int("compaction.target_file_size_mb") * kMega;
+  options.policy.memory_bytes = config.Int("compaction.memory_mb") * kMega;
+  options.max_jobs = static_cast<int>(config.Int("compaction.max_concurrent_jobs"));
+  options.lock_ms = config.Int("compaction.lock_ttl_hours") * kHourMs;
+  options.compression = config.Text("compaction.compression");
+  options.compression_level = static_cast<int>(config.Int("compaction.compression_level"));
+  return options;
+}
+
+HistoryPolicy HistoryOf(const Config& config) {
+  HistoryPolicy history;
+  history.max_snapshots = static_cast<int>(config.Int("maintenance.max_snapshots"));
+  history.max_snapshot_age_ms = config.Int("maintenance.max_snapshot_age_hours") * kHourMs;
+  history.keep_metadata_files = static_cast<int>(config.Int("maintenance.keep_metadata_files"));
+  return history;
+}
+
+UpkeepOptions UpkeepOptionsOf(const Config& config) {
+  UpkeepOptions options;
+  options.enabled = config.Bool("maintenance.enabled");
+  options.interval_ms = config.Int("maintenance.interval_minutes") * 60'000;
+  options.orphan_interval_ms = config.Int("maintenance.orphan_interval_hours") * kHourMs;
+  options.orphan_age_ms = config.Int("maintenance.orphan_age_hours") * kHourMs;
+  options.remove_orphans = config.Bool("maintenance.remove_orphans");
   return options;
 }
 
@@ -82,6 +117,9 @@ EngineOptions EngineOptionsOf(const Config& config) {
   options.flush.log_bytes = config.Int("wal.keep_below_mb") * kMega;
   options.flush.threads = static_cast<int>(config.Int("ingestion.flush_threads"));
   options.compression = config.Text("ingestion.compression");
+  options.compaction = CompactionOptionsOf(config);
+  options.history = HistoryOf(config);
+  options.upkeep = UpkeepOptionsOf(config);
   return options;
 }
 

@@ -46,6 +46,14 @@ TEST(Options, DefaultsAreTheEngines) {
   EXPECT_EQ(ours.query.queue_limit, engine.query.queue_limit);
   EXPECT_EQ(ours.query.timeout, engine.query.timeout);
   EXPECT_EQ(ours.query.slow_query, engine.query.slow_query);
+  EXPECT_EQ(ours.history.max_snapshots, engine.history.max_snapshots);
+  EXPECT_EQ(ours.history.max_snapshot_age_ms, engine.history.max_snapshot_age_ms);
+  EXPECT_EQ(ours.history.keep_metadata_files, engine.history.keep_metadata_files);
+  EXPECT_EQ(ours.upkeep.enabled, engine.upkeep.enabled);
+  EXPECT_EQ(ours.upkeep.interval_ms, engine.upkeep.interval_ms);
+  EXPECT_EQ(ours.upkeep.orphan_interval_ms, engine.upkeep.orphan_interval_ms);
+  EXPECT_EQ(ours.upkeep.orphan_age_ms, engine.upkeep.orphan_age_ms);
+  EXPECT_EQ(ours.upkeep.remove_orphans, engine.upkeep.remove_orphans);
 }
 
 TEST(Options, DefaultsAreTheHttpServers) {

@@ -194,6 +194,126 @@ std::vector<Setting> IngestionSettings() {
   };
 }
 
+std::vector<Setting> CompactionSettings() {
+  return {
+      {.key = "compaction.enabled",
+       .type = SettingType::kBool,
+       .fallback = "true",
+       .doc = "Merge small data files into larger ones by the schedule ([compaction.md](compaction.md)).",
+       .names = {"COMPACTION_ENABLED"}},
+      {.key = "compaction.schedule",
+       .fallback = "5 * * * *",
+       .doc = "When tables are looked over, as cron writes it (minute, hour, day, month, weekday), in UTC.",
+       .names = {"COMPACTION_SCHEDULE"}},
+      {.key = "compaction.min_age_hours",
+       .type = SettingType::kInt,
+       .fallback = "1",
+       .doc = "An hour is merged so long after it began (and not before it is over), a day so long after it ended.",
+       .max = 24 * 366,
+       .names = {"COMPACTION_MIN_AGE_HOURS"}},
+      {.key = "compaction.min_files",
+       .type = SettingType::kInt,
+       .fallback = "10",
+       .doc = "Hours and days with fewer small files are left as they are.",
+       .min = 2,
+       .max = 100'000,
+       .names = {"COMPACTION_MIN_FILES"}},
+      {.key = "compaction.target_file_size_mb",
+       .type = SettingType::kInt,
+       .fallback = "512",
+       .doc = "Merged files grow to this size. Files of half of it and more are not merged.",
+       .min = 1,
+       .max = 16'384,
+       .names = {"COMPACTION_TARGET_FILE_SIZE_MB"}},
+      {.key = "compaction.max_concurrent_jobs",
+       .type = SettingType::kInt,
+       .fallback = "2",
+       .doc = "Jobs running at once, a thread each, at a lower priority than writes.",
+       .min = 1,
+       .max = 64,
+       .names = {"COMPACTION_MAX_CONCURRENT_JOBS"}},
+      {.key = "compaction.memory_mb",
+       .type = SettingType::kInt,
+       .fallback = "512",
+       .doc =
+           "Memory of all jobs together. Partitions whose files overlap in time so much that a merge would take more "
+           "are merged in several steps.",
+       .min = 64,
+       .max = 1 << 20},
+      {.key = "compaction.lock_ttl_hours",
+       .type = SettingType::kInt,
+       .fallback = "2",
+       .doc = "Another job may take a job's files after so long.",
+       .min = 1,
+       .max = 24 * 7,
+       .names = {"COMPACTION_LOCK_TTL_HOURS"}},
+      {.key = "compaction.compression",
+       .type = SettingType::kChoice,
+       .fallback = "zstd",
+       .doc = "Of merged files.",
+       .choices = {"zstd", "lz4_raw", "snappy", "none"},
+       .names = {"COMPACTION_COMPRESSION"}},
+      {.key = "compaction.compression_level",
+       .type = SettingType::kInt,
+       .fallback = "1",
+       .doc = "Of zstd. With the encodings of merged files 3, the default of the Python Arc, makes them no smaller.",
+       .min = 1,
+       .max = 19,
+       .names = {"COMPACTION_COMPRESSION_LEVEL"}},
+  };
+}
+
+std::vector<Setting> MaintenanceSettings() {
+  return {
+      {.key = "maintenance.enabled",
+       .type = SettingType::kBool,
+       .fallback = "true",
+       .doc = "Carry out retention policies, expire old snapshots of tables that nothing is written to and remove "
+              "orphaned objects by themselves ([retention.md](retention.md))."},
+      {.key = "maintenance.interval_minutes",
+       .type = SettingType::kInt,
+       .fallback = "60",
+       .doc = "Between two rounds of retention and expiry.",
+       .min = 1,
+       .max = 60 * 24 * 30},
+      {.key = "maintenance.max_snapshots",
+       .type = SettingType::kInt,
+       .fallback = "100",
+       .doc = "Snapshots that a table keeps for time travel; 0 is no bound. Tags, branches and a table's own Iceberg "
+              "properties may keep more.",
+       .max = 1'000'000},
+      {.key = "maintenance.max_snapshot_age_hours",
+       .type = SettingType::kInt,
+       .fallback = "120",
+       .doc = "Older snapshots expire; 0 is no bound. What retention or a merge took out of a table is freed when the "
+              "last snapshot that has it expires.",
+       .max = 24 * 36'500},
+      {.key = "maintenance.keep_metadata_files",
+       .type = SettingType::kInt,
+       .fallback = "100",
+       .doc = "Old metadata files that a table keeps.",
+       .min = 1,
+       .max = 100'000},
+      {.key = "maintenance.remove_orphans",
+       .type = SettingType::kBool,
+       .fallback = "true",
+       .doc = "Remove objects in tables' folders that belong to nothing, when two looks in a row found them; `false` "
+              "only counts them."},
+      {.key = "maintenance.orphan_age_hours",
+       .type = SettingType::kInt,
+       .fallback = "72",
+       .doc = "Younger objects are no orphans. Longer than any write and commit of any engine on these tables takes.",
+       .min = 1,
+       .max = 24 * 36'500},
+      {.key = "maintenance.orphan_interval_hours",
+       .type = SettingType::kInt,
+       .fallback = "24",
+       .doc = "Between two looks for orphans. Each lists the tables' folders.",
+       .min = 1,
+       .max = 24 * 366},
+  };
+}
+
 std::vector<Setting> QuerySettings() {
   return {
       {.key = "duckdb.pool_size",
@@ -244,7 +364,6 @@ constexpr std::string_view kOneProcess = "Arc is one process with threads, not m
 constexpr std::string_view kNoCache = "this version keeps no results; every query reads the current rows";
 constexpr std::string_view kNoHmac = "Arc speaks Google's own protocol; see storage.gcs.credentials_file";
 constexpr std::string_view kDirectoryBucket = "a directory bucket is known by its name, which ends in --x-s3";
-constexpr std::string_view kNoCompaction = "this version does not compact files";
 constexpr std::string_view kDatabaseByRequest = "requests name the database; without a name it is \"default\"";
 constexpr std::string_view kJsonLog = "the log is always one JSON object a line on standard error";
 
@@ -269,11 +388,7 @@ std::vector<InertSetting> MakeInert() {
       {"storage.gcs.enabled", {"GCS_ENABLED"}, "see storage.backend"},
       {"storage.gcs.hmac_key_id", {"GCS_HMAC_KEY_ID"}, kNoHmac},
       {"storage.gcs.hmac_secret", {"GCS_HMAC_SECRET"}, kNoHmac},
-      {"compaction.",
-       {"COMPACTION_ENABLED", "COMPACTION_MIN_AGE_HOURS", "COMPACTION_MIN_FILES", "COMPACTION_TARGET_FILE_SIZE_MB",
-        "COMPACTION_SCHEDULE", "COMPACTION_MAX_CONCURRENT_JOBS", "COMPACTION_LOCK_TTL_HOURS", "COMPACTION_TEMP_DIR",
-        "COMPACTION_COMPRESSION", "COMPACTION_COMPRESSION_LEVEL"},
-       kNoCompaction},
+      {"compaction.temp_dir", {"COMPACTION_TEMP_DIR"}, "merged files are written where the tables are"},
       {"logging.format", {"LOG_FORMAT"}, kJsonLog},
       {"logging.include_trace", {"LOG_INCLUDE_TRACE"}, kJsonLog},
       {"monitoring.", {}, "metrics are always served at /metrics"},
@@ -307,7 +422,8 @@ bool Contains(const std::vector<std::string_view>& names, std::string_view name)
 const std::vector<Setting>& AllSettings() {
   static const std::vector<Setting> settings = [] {
     std::vector<Setting> all;
-    for (auto part : {ServerSettings(), StorageSettings(), IngestionSettings(), QuerySettings()}) {
+    for (auto part : {ServerSettings(), StorageSettings(), IngestionSettings(), CompactionSettings(),
+                      MaintenanceSettings(), QuerySettings()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;

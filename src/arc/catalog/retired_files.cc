@@ -1,0 +1,38 @@
+#include "arc/catalog/retired_files.h"
+
+namespace arc {
+
+void RetiredFiles::Add(const std::shared_ptr<const FileEntry>& file) {
+  std::lock_guard lock(mutex_);
+  files_[file->key].entry = file;
+}
+
+std::vector<std::string> RetiredFiles::Unread(const std::vector<std::string>& dead) {
+  std::lock_guard lock(mutex_);
+  std::vector<std::string> unread;
+  for (const auto& key : dead) {
+    const auto found = files_.find(key);
+    if (found == files_.end()) {
+      unread.push_back(key);
+    } else {
+      found->second.dead = true;
+    }
+  }
+  std::erase_if(files_, [&](const auto& file) {
+    if (!file.second.entry.expired()) return false;
+    if (file.second.dead) unread.push_back(file.first);
+    return true;
+  });
+  return unread;
+}
+
+std::unordered_set<std::string> RetiredFiles::Keys() const {
+  std::lock_guard lock(mutex_);
+  std::unordered_set<std::string> keys;
+  for (const auto& [key, retired] : files_) {
+    if (!retired.entry.expired()) keys.insert(key);
+  }
+  return keys;
+}
+
+}  // namespace arc
