@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
-#include <mutex>
-#include <set>
-#include <shared_mutex>
-#include <unordered_map>
 #include <utility>
 
 #include "arc/base/log.h"
+#include "arc/catalog/commit_turns.h"
+#include "arc/catalog/committed_table.h"
+#include "arc/catalog/lake_commits.h"
+#include "arc/catalog/named_tables.h"
 #include "arc/catalog/pointer_store.h"
 #include "arc/iceberg/append.h"
 #include "arc/iceberg/load.h"
@@ -29,8 +28,9 @@ Schema NewTableSchema() {
   return schema;
 }
 
-// A name has to be a folder's too.
-Status CheckName(std::string_view what, const std::string& name) {
+}  // namespace
+
+Status CheckStoredName(std::string_view what, const std::string& name) {
   if (name.empty()) return InvalidArgument(fmt::format("the {} name is empty", what));
   if (name.find('\0') != std::string::npos) return InvalidArgument(fmt::format("the {} name holds a NUL", what));
   std::string start = name.substr(0, 32);
@@ -45,37 +45,7 @@ Status CheckName(std::string_view what, const std::string& name) {
   return {};
 }
 
-// Folds names as DuckDB does, for look-up by another case.
-std::string Fold(std::string_view name) {
-  std::string folded(name);
-  for (char& c : folded) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return folded;
-}
-
-// Names to values, found by exact spelling, else by the only other spelling there is.
-template <typename Value>
-class NameMap {
- public:
-  Value* Find(std::string_view name) {
-    if (auto exact = by_name_.find(std::string(name)); exact != by_name_.end()) return &exact->second;
-    auto folded = spellings_.find(Fold(name));
-    if (folded == spellings_.end() || folded->second.size() != 1) return nullptr;
-    return &by_name_.find(*folded->second.begin())->second;
-  }
-  const Value* Find(std::string_view name) const { return const_cast<NameMap*>(this)->Find(name); }
-  bool HasExact(const std::string& name) const { return by_name_.contains(name); }
-  Value& Get(const std::string& name) {
-    spellings_[Fold(name)].insert(name);
-    return by_name_[name];
-  }
-  const std::map<std::string, Value>& values() const { return by_name_; }
-
- private:
-  std::map<std::string, Value> by_name_;
-  std::unordered_map<std::string, std::set<std::string>> spellings_;
-};
+namespace {
 
 class CatalogImpl : public Catalog {
  public:
@@ -84,36 +54,41 @@ class CatalogImpl : public Catalog {
 
   Status Load(const std::string& database_file, LocalDisk& disk);
 
-  std::vector<std::string> Databases() const override;
-  bool HasDatabase(std::string_view database) const override;
-  std::vector<std::shared_ptr<Table>> Tables(std::string_view database) const override;
-  std::shared_ptr<Table> Find(std::string_view database, std::string_view name) const override;
+  std::vector<std::string> Databases() const override { return tables_.Databases(); }
+  bool HasDatabase(std::string_view database) const override { return tables_.HasDatabase(database); }
+  std::vector<std::shared_ptr<Table>> Tables(std::string_view database) const override {
+    return tables_.Tables(database);
+  }
+  std::shared_ptr<Table> Find(std::string_view database, std::string_view name) const override {
+    return tables_.Find(database, name);
+  }
+  std::string WhyUnreadable(std::string_view database, std::string_view name) const override {
+    return tables_.WhyForeign(database, name);
+  }
   Result<Lsn> UseLineage(const Uuid& lineage) override;
   Status CreateDatabase(const std::string& database) override;
   Result<std::shared_ptr<Table>> GetOrCreate(const std::string& database, const std::string& name) override;
   Result<std::shared_ptr<Table>> Restore(const TableRef& ref) override;
-  std::vector<std::shared_ptr<Table>> AllTables() const override;
+  std::vector<std::shared_ptr<Table>> AllTables() const override { return tables_.All(); }
   Status CommitFlush(Table& table, const Schema& schema, const std::vector<FlushedFile>& files, Lsn flushed) override;
+  bool IsCommitted(const Table& table) const override { return !tables_.LocationOf(table.ref().id).empty(); }
+  IcebergCatalog& iceberg() override { return *iceberg_; }
 
  private:
   // What the lake knew of a table at start, until the lineage says how much of it counts.
   struct Loaded {
     TableRef ref;
-    Schema schema;
-    std::shared_ptr<const FileIndex> files;
+    CommittedTable committed;
     TableMetadata metadata;
   };
-  using TableMap = NameMap<std::shared_ptr<Table>>;
 
   Status LoadOne(const TablePointer& entry);
-  std::shared_ptr<Table> MakeTable(const TableRef& ref, Schema schema, std::shared_ptr<const FileIndex> files,
-                                   Lsn flushed);
+  std::shared_ptr<Table> NewTable(const TableRef& ref);
+  Status CommitColumns(Table& table);
   AppendRequest MakeRequest(const Table& table, const Schema& schema, const std::vector<FlushedFile>& files,
                             Lsn flushed);
   Result<std::shared_ptr<const FileIndex>> TryCommit(Table& table, const AppendRequest& request);
   Status LearnOutcome(Table& table, const TableMetadata& current);
-  Result<std::shared_ptr<const FileIndex>> ReadIndex(const TableRef& ref, const TableMetadata& metadata);
-  std::string& LocationOf(const Uuid& table);
   void Remove(const std::vector<std::string>& keys);
 
   ObjectStore& store_;
@@ -122,132 +97,116 @@ class CatalogImpl : public Catalog {
   ByteBudget* const budget_;
   std::unique_ptr<PointerStore> pointers_;
   std::vector<Loaded> loaded_;
-  Uuid lineage_;
-  mutable std::shared_mutex mutex_;
-  NameMap<TableMap> databases_;
-  std::unordered_map<Uuid, std::shared_ptr<Table>> by_id_;
-  std::unordered_map<Uuid, std::string> locations_;  // metadata that our file index stands for
+  Uuid lineage_;  // set before the catalog is shared between threads
+  NamedTables tables_;
+  CommitTurns turns_;
+  std::unique_ptr<IcebergCatalog> iceberg_;
 };
 
 Status CatalogImpl::Load(const std::string& database_file, LocalDisk& disk) {
   ARC_ASSIGN_OR_RETURN(pointers_, PointerStore::Open(database_file, disk));
   ARC_ASSIGN_OR_RETURN(auto namespaces, pointers_->Namespaces());
-  databases_.Get("default");
-  for (const auto& name : namespaces) databases_.Get(name);
+  tables_.AddDatabase("default");
+  for (const auto& name : namespaces) tables_.AddDatabase(name);
   ARC_ASSIGN_OR_RETURN(auto entries, pointers_->List());
   for (const auto& entry : entries) ARC_RETURN_IF_ERROR(LoadOne(entry));
   return {};
 }
 
 Status CatalogImpl::LoadOne(const TablePointer& entry) {
+  const auto foreign = [&](const std::string& reason) {
+    Log(LogLevel::kWarning, "catalog", "a table can be read by other engines only",
+        {{"table", entry.database + "." + entry.table}, {"reason", reason}});
+    tables_.SetForeign(entry.database, entry.table, reason);
+    return Status();
+  };
   auto metadata = ReadTableMetadata(store_, entry.metadata_location);
-  if (!metadata.ok()) return WithContext(std::move(metadata).error(), "table " + entry.database + "." + entry.table);
+  if (!metadata.ok()) {
+    if (metadata.error().kind == ErrorKind::kUnsupported) return foreign(metadata.error().message);
+    return WithContext(std::move(metadata).error(), "table " + entry.database + "." + entry.table);
+  }
   TableRef ref{metadata->table_uuid, entry.database, entry.table};
-  ARC_ASSIGN_OR_RETURN(auto index, ReadIndex(ref, *metadata));
-  ARC_ASSIGN_OR_RETURN(auto schema, ToArcSchema(*metadata));
-  locations_[ref.id] = entry.metadata_location;
-  loaded_.push_back({std::move(ref), std::move(schema), std::move(index), std::move(*metadata)});
+  for (const auto& other : loaded_) {
+    if (other.ref.id == ref.id) return foreign("it has the UUID of " + other.ref.database + "." + other.ref.name);
+  }
+  auto committed = ReadCommittedTable(store_, *metadata);
+  if (!committed.ok()) {
+    if (committed.error().kind == ErrorKind::kUnsupported) return foreign(committed.error().message);
+    return std::move(committed).error();
+  }
+  tables_.SetLocation(ref.id, entry.metadata_location);
+  loaded_.push_back({std::move(ref), std::move(*committed), std::move(*metadata)});
   return {};
 }
 
 Result<Lsn> CatalogImpl::UseLineage(const Uuid& lineage) {
-  std::unique_lock lock(mutex_);
   lineage_ = lineage;
   Lsn highest;
-  for (auto& table : loaded_) {
-    ARC_ASSIGN_OR_RETURN(Lsn flushed, FlushedLsn(table.metadata, lineage));
+  for (auto& loaded : loaded_) {
+    ARC_ASSIGN_OR_RETURN(Lsn flushed, FlushedLsn(loaded.metadata, lineage));
     highest = std::max(highest, flushed);
-    MakeTable(table.ref, std::move(table.schema), std::move(table.files), flushed);
+    tables_.Add(TableOf(loaded.ref, std::move(loaded.committed), flushed, budget_, clock_));
   }
   loaded_.clear();
+  iceberg_ = MakeIcebergCatalog({*pointers_, store_, clock_, random_, tables_, turns_, lineage_, budget_,
+                                 [this](Table& table) { return CommitColumns(table); }});
   return highest;
 }
 
-std::shared_ptr<Table> CatalogImpl::MakeTable(const TableRef& ref, Schema schema,
-                                              std::shared_ptr<const FileIndex> files, Lsn flushed) {
-  auto table = std::make_shared<Table>(ref, budget_, clock_, std::move(schema), std::move(files), flushed);
-  databases_.Get(ref.database).Get(ref.name) = table;
-  by_id_[ref.id] = table;
-  return table;
-}
-
-std::vector<std::string> CatalogImpl::Databases() const {
-  std::shared_lock lock(mutex_);
-  std::vector<std::string> names;
-  for (const auto& [name, tables] : databases_.values()) names.push_back(name);
-  return names;
-}
-
-bool CatalogImpl::HasDatabase(std::string_view database) const {
-  std::shared_lock lock(mutex_);
-  return databases_.Find(database) != nullptr;
-}
-
-std::vector<std::shared_ptr<Table>> CatalogImpl::Tables(std::string_view database) const {
-  std::shared_lock lock(mutex_);
-  std::vector<std::shared_ptr<Table>> tables;
-  const TableMap* map = databases_.Find(database);
-  if (map == nullptr) return tables;
-  for (const auto& [name, table] : map->values()) tables.push_back(table);
-  return tables;
-}
-
-std::shared_ptr<Table> CatalogImpl::Find(std::string_view database, std::string_view name) const {
-  std::shared_lock lock(mutex_);
-  const TableMap* map = databases_.Find(database);
-  const std::shared_ptr<Table>* table = map == nullptr ? nullptr : map->Find(name);
-  return table == nullptr ? nullptr : *table;
+std::shared_ptr<Table> CatalogImpl::NewTable(const TableRef& ref) {
+  return std::make_shared<Table>(ref, budget_, clock_, NewTableSchema(), nullptr, Lsn{});
 }
 
 Status CatalogImpl::CreateDatabase(const std::string& database) {
-  ARC_RETURN_IF_ERROR(CheckName("database", database));
+  ARC_RETURN_IF_ERROR(CheckStoredName("database", database));
   ARC_RETURN_IF_ERROR(pointers_->CreateNamespace(database));
-  std::unique_lock lock(mutex_);
-  databases_.Get(database);
+  tables_.AddDatabase(database);
   return {};
 }
 
 Result<std::shared_ptr<Table>> CatalogImpl::GetOrCreate(const std::string& database, const std::string& name) {
   if (auto table = Find(database, name)) return table;
-  ARC_RETURN_IF_ERROR(CheckName("database", database));
-  ARC_RETURN_IF_ERROR(CheckName("measurement", name));
-  std::unique_lock lock(mutex_);
-  TableMap* map = databases_.Find(database);
-  if (map != nullptr) {
-    if (auto* table = map->Find(name)) return *table;
-  }
-  // A second spelling of a database joins the first, as readers resolve it.
-  std::string stored = database;
-  if (map != nullptr && !databases_.HasExact(database)) {
-    for (const auto& [spelling, tables] : databases_.values()) {
-      if (&tables == map) stored = spelling;
-    }
-  }
-  return MakeTable({Uuid::Random(random_), stored, name}, NewTableSchema(), nullptr, {});
+  ARC_RETURN_IF_ERROR(CheckStoredName("database", database));
+  ARC_RETURN_IF_ERROR(CheckStoredName("measurement", name));
+  return tables_.FindOrAdd(database, name, [this](const std::string& stored, const std::string& table) {
+    return NewTable({Uuid::Random(random_), stored, table});
+  });
 }
 
 Result<std::shared_ptr<Table>> CatalogImpl::Restore(const TableRef& ref) {
-  std::unique_lock lock(mutex_);
-  if (auto found = by_id_.find(ref.id); found != by_id_.end()) return found->second;
-  TableMap& map = databases_.Get(ref.database);
-  if (map.HasExact(ref.name)) {
-    return Corruption(fmt::format("the log holds rows of {}.{} with UUID {}, but the table there has another UUID",
-                                  ref.database, ref.name, ref.id.ToString()));
+  if (auto table = tables_.FindById(ref.id)) return table;
+  ARC_ASSIGN_OR_RETURN(const bool dropped, pointers_->WasDropped(ref.id));
+  if (dropped) return std::shared_ptr<Table>();
+  if (tables_.IsTaken(ref.database, ref.name)) {
+    return Corruption(fmt::format("the log holds rows of {}.{} with UUID {}, but the table there {}", ref.database,
+                                  ref.name, ref.id.ToString(),
+                                  tables_.FindExact(ref.database, ref.name) ? "has another UUID" : "cannot take them"));
   }
-  return MakeTable(ref, NewTableSchema(), nullptr, {});
+  auto table = NewTable(ref);
+  tables_.Add(table);
+  return table;
 }
 
-std::vector<std::shared_ptr<Table>> CatalogImpl::AllTables() const {
-  std::shared_lock lock(mutex_);
-  std::vector<std::shared_ptr<Table>> tables;
-  tables.reserve(by_id_.size());
-  for (const auto& [id, table] : by_id_) tables.push_back(table);
-  return tables;
+// The schema that files were written with, as the table has it by now: another engine may have renamed or dropped
+// columns since.
+Schema AsNow(const Schema& written, const Schema& current) {
+  Schema schema;
+  for (const auto& column : written.columns) {
+    const int at = current.FindById(column.field_id);
+    if (at >= 0) schema.columns.push_back(current.columns[static_cast<size_t>(at)]);
+  }
+  return schema;
 }
 
 Status CatalogImpl::CommitFlush(Table& table, const Schema& schema, const std::vector<FlushedFile>& files,
                                 Lsn flushed) {
-  auto request = MakeRequest(table, schema, files, flushed);
+  auto turn = turns_.Of(table);
+  if (tables_.FindById(table.ref().id).get() != &table) {
+    // Dropped meanwhile: its rows are nobody's.
+    for (const auto& file : files) Remove({file.file.key});
+    return {};
+  }
+  auto request = MakeRequest(table, AsNow(schema, *table.Current()->schema), files, flushed);
   for (int attempt = 0; attempt < kCommitAttempts; ++attempt) {
     ARC_ASSIGN_OR_RETURN(auto index, TryCommit(table, request));
     if (index == nullptr) continue;  // another writer was first: again on top of its commit
@@ -276,9 +235,16 @@ Result<std::shared_ptr<const FileIndex>> CatalogImpl::TryCommit(Table& table, co
   const auto& [id, database, name] = table.ref();
   ARC_ASSIGN_OR_RETURN(auto location, pointers_->Load(database, name));
   std::optional<TableMetadata> current;
+  std::shared_ptr<const FileIndex> before = table.committed_files();
   if (location) {
     ARC_ASSIGN_OR_RETURN(current, ReadTableMetadata(store_, *location));
     ARC_RETURN_IF_ERROR(LearnOutcome(table, *current));
+    if (tables_.LocationOf(id) != *location) {
+      // Another process has committed. Looked at before the swap: afterwards nothing may fail any more.
+      ARC_ASSIGN_OR_RETURN(auto committed, ReadCommittedFiles(store_, *current));
+      before = std::move(committed.files);
+      table.SetUnreadable(committed.unreadable);
+    }
   } else {
     ARC_RETURN_IF_ERROR(pointers_->CreateNamespace(database));  // pyiceberg looks for its row
   }
@@ -297,16 +263,15 @@ Result<std::shared_ptr<const FileIndex>> CatalogImpl::TryCommit(Table& table, co
       return std::move(swapped).error();
     }
   }
-  bool foreign = std::exchange(LocationOf(id), prepared.metadata_location) != location.value_or("");
+  tables_.SetLocation(id, prepared.metadata_location);
   if (auto hint = WriteVersionHint(store_, prepared.metadata_location); !hint.ok()) {
     Log(LogLevel::kWarning, "catalog", "version-hint.text was not written",
         {{"table", database + "." + name}, {"error", hint.error().message}});
   }
   Remove(prepared.obsolete_keys);
-  if (foreign) return ReadIndex(table.ref(), prepared.metadata);
   std::vector<std::shared_ptr<const FileEntry>> entries;
   for (const auto& file : request.files) entries.push_back(EntryOf(file.file));
-  return table.committed_files()->With(std::move(entries));
+  return before->With(std::move(entries));
 }
 
 // A commit whose answer was lost shows itself by its property. Its rows leave the buffer now; the caller's files hold
@@ -314,29 +279,32 @@ Result<std::shared_ptr<const FileIndex>> CatalogImpl::TryCommit(Table& table, co
 Status CatalogImpl::LearnOutcome(Table& table, const TableMetadata& current) {
   ARC_ASSIGN_OR_RETURN(Lsn flushed, FlushedLsn(current, lineage_));
   if (flushed <= table.flushed()) return {};
-  ARC_ASSIGN_OR_RETURN(auto index, ReadIndex(table.ref(), current));
-  table.CommitFlush(std::move(index), flushed);
+  ARC_ASSIGN_OR_RETURN(auto committed, ReadCommittedFiles(store_, current));
+  table.SetUnreadable(committed.unreadable);
+  table.CommitFlush(std::move(committed.files), flushed);
   return MakeError(ErrorKind::kConflict, "an earlier commit of unknown outcome turns out to have happened");
 }
 
-Result<std::shared_ptr<const FileIndex>> CatalogImpl::ReadIndex(const TableRef& ref, const TableMetadata& metadata) {
-  ARC_ASSIGN_OR_RETURN(auto live, ReadLiveFiles(store_, metadata));
-  std::vector<std::shared_ptr<const FileEntry>> files;
-  files.reserve(live.size());
-  for (const auto& file : live) {
-    if (file.key.empty()) {
-      return MakeError(ErrorKind::kUnsupported, fmt::format("table {}.{} has the data file {} outside the storage root",
-                                                            ref.database, ref.name, file.uri));
-    }
-    files.push_back(
-        std::make_shared<const FileEntry>(FileEntry{file.key, file.bytes, file.rows, file.min_time, file.max_time}));
+// Columns that only this process knows become the table's. In the table's turn, with its schema held.
+Status CatalogImpl::CommitColumns(Table& table) {
+  const TableRef& ref = table.ref();
+  ARC_ASSIGN_OR_RETURN(auto location, pointers_->Load(ref.database, ref.name));
+  if (!location) return {};
+  ARC_ASSIGN_OR_RETURN(auto metadata, ReadTableMetadata(store_, *location));
+  const auto schema = table.Current()->schema;
+  const auto known = [&](const Column& column) { return column.field_id <= metadata.last_column_id; };
+  if (std::all_of(schema->columns.begin(), schema->columns.end(), known)) return {};
+  auto request = MakeRequest(table, *schema, {}, table.flushed());
+  std::shared_ptr<const FileIndex> committed;
+  for (int attempt = 0; attempt < kCommitAttempts && committed == nullptr; ++attempt) {
+    ARC_ASSIGN_OR_RETURN(committed, TryCommit(table, request));
   }
-  return std::make_shared<const FileIndex>(std::move(files));
-}
-
-std::string& CatalogImpl::LocationOf(const Uuid& table) {
-  std::unique_lock lock(mutex_);
-  return locations_[table];  // stable, and only its table's flusher uses it
+  if (committed == nullptr) return MakeError(ErrorKind::kConflict, "other writers kept committing first");
+  ARC_ASSIGN_OR_RETURN(location, pointers_->Load(ref.database, ref.name));
+  ARC_ASSIGN_OR_RETURN(metadata, ReadTableMetadata(store_, location.value_or("")));
+  ARC_ASSIGN_OR_RETURN(auto now, ReadCommittedTable(store_, metadata));
+  table.Adopt(std::move(now));
+  return {};
 }
 
 // Best effort: what stays is an orphan, not an error.
