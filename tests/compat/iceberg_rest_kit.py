@@ -22,8 +22,22 @@ from arc_server import TOKEN, ArcServer  # noqa: E402
 
 KIT = "org.apache.iceberg.rest.RESTCompatibilityKitCatalogTests"
 
-# Why a test does not pass, by its method.
-EXPECTED = {}
+# Why a test does not pass, by its method. All of these the kit itself leaves out whatever the server does: its switches
+# for them (supportsNestedNamespaces, supportsNamesWithSlashes, supportsEmptyNamespace) are constants.
+NESTED = "left out by the kit: namespaces of several levels"
+SLASH = "left out by the kit: names with slashes"
+EMPTY = "left out by the kit: the empty namespace"
+EXPECTED = {
+    "createTableInUniqueLocation": "disabled in the kit: it would have to configure the server",
+    "testDropNamespaceWithNestedNamespace": NESTED,
+    "testListNestedNamespaces": NESTED,
+    "testNamespaceWithSlash": SLASH,
+    "testTableNameWithSlash": SLASH,
+    "listNamespacesWithEmptyNamespace": EMPTY,
+    "createAndDropEmptyNamespace": EMPTY,
+    "namespacePropertiesOnEmptyNamespace": EMPTY,
+    "listTablesInEmptyNamespace": EMPTY,
+}
 
 
 def class_path(folder):
@@ -37,7 +51,6 @@ def class_path(folder):
 
 
 def run_kit(server, folder, classes, select):
-    # Tests may hold a table's location against what they asked for; data goes where the client says.
     environment = {
         **os.environ,
         "CATALOG_URI": f"{server.url}/iceberg",
@@ -48,7 +61,7 @@ def run_kit(server, folder, classes, select):
     with open(folder / "kit.log", "wb") as log:
         subprocess.run(
             ["java", "-Xmx1g", "-Drck.local=false", "-Drck.requires-namespace-create=true",
-             "-Drck.supports-names-with-dot=true", "-Drck.supports-variant=true",
+             "-Drck.supports-names-with-dot=true",
              "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", classes,
              "org.junit.platform.console.ConsoleLauncher", "execute", *selected, "--details=tree",
              "--reports-dir", str(folder / "reports")],

@@ -145,10 +145,9 @@ TEST_F(IcebergCatalogTest, ColumnsOfHotRowsComeFirst) {
 TEST_F(IcebergCatalogTest, ArcCanAlwaysGoOnWithATableItWrites) {
   ASSERT_TRUE(Create("cpu").ok());
   Write(catalog_->Find("db", "cpu"), 1, "v", 5);
-  for (const char* updates :
-       {R"([{"action":"upgrade-format-version","format-version":3}])",
-        R"([{"action":"set-location","location":"s3://elsewhere/t"}])",
-        R"([{"action":"add-schema","schema":{"type":"struct","fields":[
+  for (const char* updates : {R"([{"action":"upgrade-format-version","format-version":3}])",
+                              R"([{"action":"set-location","location":"s3://elsewhere/t"}])",
+                              R"([{"action":"add-schema","schema":{"type":"struct","fields":[
             {"id":2,"name":"v","required":false,"type":"long"}]}},{"action":"set-current-schema","schema-id":-1}])"}) {
     auto refused = lake().CommitTable(Change("cpu", updates));
     ASSERT_FALSE(refused.ok()) << updates;

@@ -9,6 +9,15 @@
 namespace arc {
 namespace {
 
+// Whether the buffer may take the batch under this schema.
+bool Fits(const Schema& schema, const Batch& batch) {
+  return std::all_of(batch.columns.begin(), batch.columns.end(), [&](const BatchColumn& column) {
+    return std::any_of(schema.columns.begin(), schema.columns.end(), [&](const Column& known) {
+      return known.name == column.name && known.type == column.type && known.role == column.role;
+    });
+  });
+}
+
 // Columns that the batch brings and whose values the table's column of the name cannot take, under names of their own.
 Batch ApartFrom(const Schema& schema, Batch batch) {
   for (auto& column : batch.columns) {
@@ -78,7 +87,7 @@ Result<AlignedBatch> Table::AlignLocked(const Batch& batch) {
 Result<AlignedBatch> Table::AlignLogged(const Batch& batch) {
   std::lock_guard growth(growth_mutex_);
   std::lock_guard lock(mutex_);
-  if (MatchesExactly(*schema_, batch)) return AlignedBatch{batch, {}, 0, {}};
+  if (Fits(*schema_, batch)) return AlignedBatch{batch, {}, 0, {}};
   Schema scratch = *schema_;
   ARC_ASSIGN_OR_RETURN(const auto trial, AlignBatch(ref(), batch, &scratch));
   return AlignLocked(trial.refused == 0 ? batch : ApartFrom(*schema_, batch));
@@ -95,7 +104,7 @@ void Table::Apply(Lsn lsn, const Batch& batch, ByteLease lease) {
   ARC_CHECK(lsn > applied_);
   // It may have been aligned to columns that are not the table's any more.
   Batch fitting = batch;
-  while (reshaped_ && !MatchesExactly(*schema_, fitting)) {
+  while (reshaped_ && !Fits(*schema_, fitting)) {
     lock.unlock();
     auto again = AlignLogged(fitting);
     ARC_CHECK(again.ok());

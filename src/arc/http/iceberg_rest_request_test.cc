@@ -43,7 +43,8 @@ TEST(IcebergErrors, HaveTheShapeAndStatusOfTheSpecification) {
   EXPECT_THAT(shape(ErrorKind::kNotFound, std::string(kNoTable) + "a.b"), HasSubstr("NoSuchTableException"));
   EXPECT_THAT(shape(ErrorKind::kNotFound, std::string(kNoNamespace) + "a"), HasSubstr("NoSuchNamespaceException"));
   EXPECT_THAT(shape(ErrorKind::kNotFound, "else"), HasSubstr("\"NotFoundException"));
-  EXPECT_THAT(shape(ErrorKind::kUnknownOutcome, "x"), HasSubstr("500 {\"error\":{\"message\":\"x\",\"type\":\"CommitState"));
+  EXPECT_THAT(shape(ErrorKind::kUnknownOutcome, "x"),
+              HasSubstr("500 {\"error\":{\"message\":\"x\",\"type\":\"CommitState"));
   EXPECT_THAT(shape(ErrorKind::kUnavailable, "x"), HasSubstr("503 "));
   EXPECT_THAT(shape(ErrorKind::kUnsupported, "x"), HasSubstr("406 "));
   EXPECT_TRUE(IsIcebergPath("/iceberg/v1/config"));
