@@ -2,7 +2,7 @@
 # make test    set up, build and run the tests; the last line says how many passed
 # Everything else is for working on Arc; `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup run build bench instructions dev test test-all check format tidy clean
+.PHONY: help setup run build bench instructions dev test test-all iceberg-kit check format tidy clean
 
 PORT ?= 8000
 DATA_DIR ?= ./data
@@ -14,6 +14,7 @@ help:
 	@echo 'make instructions  counts the instructions of the hot paths; fails when one grew'
 	@echo 'make test       unit and end-to-end tests'
 	@echo 'make test-all   also the slow ones: crash rounds, power cuts at length, Telegraf (builds other servers once)'
+	@echo "make iceberg-kit  Java's Iceberg REST compatibility kit; needs Java 17 and Maven"
 	@echo 'make check      style, borders between the rooms, clang-tidy on what changed'
 	@echo 'make format     format the sources'
 	@echo 'make clean      remove build/ (not .deps/ and not the data)'
@@ -52,6 +53,10 @@ test-all:
 	@tools/setup.sh tests peers
 	@$(MAKE) --no-print-directory dev
 	@tools/run_tests.py build/dev --all
+	@$(MAKE) --no-print-directory iceberg-kit
+
+iceberg-kit: dev
+	@tests/compat/iceberg_rest_kit.py --binary build/dev/arc
 
 check:
 	@tools/setup.sh parts style

@@ -14,6 +14,7 @@
 #include "arc/base/clock.h"
 #include "arc/base/result.h"
 #include "arc/base/uuid.h"
+#include "arc/catalog/iceberg_catalog.h"
 #include "arc/catalog/table.h"
 #include "arc/io/local_disk.h"
 #include "arc/io/object_group.h"
@@ -32,6 +33,8 @@ class CatalogView {
   virtual std::optional<std::string> FindDatabase(std::string_view name) const = 0;
   virtual std::vector<std::shared_ptr<Table>> Tables(std::string_view database) const = 0;          // sorted by name
   virtual std::shared_ptr<Table> Find(std::string_view database, std::string_view name) const = 0;  // null: none
+  // Why there is no Table for an Iceberg table of that name, which only other engines can read; empty: there is none.
+  virtual std::string WhyUnreadable(std::string_view /*database*/, std::string_view /*name*/) const { return {}; }
 };
 
 // What a flush made of one table, and what came of committing it.
@@ -86,17 +89,22 @@ class Catalog : public CatalogView {
   // The table, made with a fresh UUID if it is not there; its database too. Not durable by itself: the log or the first
   // flush makes it so.
   virtual Result<std::shared_ptr<Table>> GetOrCreate(const std::string& database, const std::string& name) = 0;
-  // The table a log record belongs to, made with the record's UUID if need be. kCorruption when the name belongs to
-  // another UUID.
+  // The table a log record belongs to, made with the record's UUID if need be; null when that table was dropped.
+  // kCorruption when the name belongs to another UUID.
   virtual Result<std::shared_ptr<Table>> Restore(const TableRef& ref) = 0;
   virtual std::vector<std::shared_ptr<Table>> AllTables() const = 0;
+
+  // Whether the table is in the lake; before its first flush it is not.
+  virtual bool IsCommitted(const Table& table) const = 0;
+  // The same tables for other engines. Valid after UseLineage.
+  virtual IcebergCatalog& iceberg() = 0;
 
   // Commits flushes of different tables together: for each its files with the schema and `flushed` as the lineage's
   // table property to Iceberg, in a snapshot of its own. `group` is one of the catalog's store and may still hold the
   // files; one Sync of it, then one transaction for all pointers, then each table publishes files in and chunks out.
   // Each outcome is told in the commit: after an error nothing of this table is published and its files are not part of
   // it, unless it is kUnknownOutcome: then a commit of the same files may have happened. Files that commits made
-  // obsolete are removed.
+  // obsolete are removed. Of a table that was dropped meanwhile the files are removed, which is a success.
   virtual void CommitFlushes(ObjectGroup& group, std::span<FlushCommit> commits) = 0;
 
   // Commits the replacement to Iceberg on top of whatever other writers committed meanwhile, swaps the pointer, then

@@ -27,8 +27,19 @@ constexpr const char* kCreateNamespaceProperties =
     "property_value VARCHAR(1000), "
     "PRIMARY KEY (catalog_name, namespace, property_key))";
 
+constexpr const char* kCreateDropped =
+    "CREATE TABLE IF NOT EXISTS arc_dropped_tables (table_uuid VARCHAR(36) NOT NULL PRIMARY KEY)";
+
+// How JdbcCatalog marks a namespace without properties.
+constexpr std::string_view kExists = "exists";
+
 // Tables of schema V0 have NULL for a type.
 #define ARC_IS_OUR_TABLE "catalog_name = 'arc' AND (iceberg_type = 'TABLE' OR iceberg_type IS NULL)"
+
+Error MovedOn(const PointerSwap& swap) {
+  return MakeError(ErrorKind::kConflict, "the metadata of table " + swap.database + "." + swap.table + " is not " +
+                                             swap.expected.value_or("absent") + " any more: somebody else has committed");
+}
 
 }  // namespace
 
@@ -47,6 +58,7 @@ Result<std::unique_ptr<PointerStore>> PointerStore::Open(const std::string& path
 Status PointerStore::MakeTables() {
   ARC_RETURN_IF_ERROR(sqlite_->Change(kCreateTables));
   ARC_RETURN_IF_ERROR(sqlite_->Change(kCreateNamespaceProperties));
+  ARC_RETURN_IF_ERROR(sqlite_->Change(kCreateDropped));
   ARC_ASSIGN_OR_RETURN(auto has_type, sqlite_->Query("SELECT 1 FROM pragma_table_info('iceberg_tables') "
                                                      "WHERE name = 'iceberg_type'"));
   if (!has_type.empty()) return {};
@@ -67,12 +79,9 @@ Result<std::optional<std::string>> PointerStore::Load(const std::string& databas
 Status PointerStore::CompareAndSwap(const std::string& database, const std::string& table,
                                     const std::optional<std::string>& expected, const std::string& next) {
   std::lock_guard lock(mutex_);
-  auto changed = Swap({database, table, expected, next});
-  if (!changed.ok()) return std::move(changed).error();
-  if (*changed == 1) return {};
-  return MakeError(ErrorKind::kConflict, "the metadata of table " + database + "." + table + " is not " +
-                                             (expected.has_value() ? *expected : "absent") +
-                                             " any more: somebody else has committed");
+  const PointerSwap swap{database, table, expected, next};
+  ARC_ASSIGN_OR_RETURN(const int64_t changed, Swap(swap));
+  return changed == 1 ? Status() : MovedOn(swap);
 }
 
 Result<std::vector<bool>> PointerStore::SwapAll(std::span<const PointerSwap> swaps) {
@@ -101,6 +110,89 @@ Result<int64_t> PointerStore::Swap(const PointerSwap& swap) {
       "metadata_location, previous_metadata_location, iceberg_type) "
       "VALUES ('arc', ?, ?, ?, NULL, 'TABLE') ON CONFLICT DO NOTHING",
       {database, table, next});
+}
+
+Status PointerStore::CompareAndSwapAll(std::span<const PointerSwap> swaps) {
+  std::lock_guard lock(mutex_);
+  return sqlite_->Transaction([&]() -> Status {
+    for (const auto& swap : swaps) {
+      ARC_ASSIGN_OR_RETURN(const int64_t changed, Swap(swap));
+      if (changed == 0) return MovedOn(swap);
+    }
+    return {};
+  });
+}
+
+Status PointerStore::Rename(const TablePointer& from, const std::string& database, const std::string& table) {
+  std::lock_guard lock(mutex_);
+  ARC_ASSIGN_OR_RETURN(auto taken, sqlite_->Query("SELECT 1 FROM iceberg_tables WHERE catalog_name = 'arc' AND "
+                                                  "table_namespace = ? AND table_name = ?",
+                                                  {database, table}));
+  if (!taken.empty()) return MakeError(ErrorKind::kAlreadyExists, "Table already exists: " + database + "." + table);
+  ARC_ASSIGN_OR_RETURN(const int64_t changed,
+                       sqlite_->Change("UPDATE iceberg_tables SET table_namespace = ?, table_name = ? "
+                                       "WHERE " ARC_IS_OUR_TABLE " AND table_namespace = ? AND table_name = ?",
+                                       {database, table, from.database, from.table}));
+  if (changed == 0) return NotFound("Table does not exist: " + from.database + "." + from.table);
+  return {};
+}
+
+Result<std::map<std::string, std::string>> PointerStore::NamespaceProperties(const std::string& database) {
+  std::lock_guard lock(mutex_);
+  ARC_ASSIGN_OR_RETURN(auto rows,
+                       sqlite_->Query("SELECT property_key, property_value FROM iceberg_namespace_properties "
+                                      "WHERE catalog_name = 'arc' AND namespace = ?",
+                                      {database}));
+  std::map<std::string, std::string> properties;
+  for (auto& row : rows) {
+    if (row[0] && *row[0] != kExists) properties[*row[0]] = row[1].value_or("");
+  }
+  return properties;
+}
+
+Status PointerStore::ChangeNamespaceProperties(const std::string& database,
+                                               const std::map<std::string, std::string>& set,
+                                               const std::vector<std::string>& remove) {
+  std::lock_guard lock(mutex_);
+  return sqlite_->Transaction([&]() -> Status {
+    for (const auto& name : remove) {
+      if (name == kExists) continue;
+      ARC_RETURN_IF_ERROR(
+          sqlite_->Change("DELETE FROM iceberg_namespace_properties WHERE catalog_name = 'arc' AND "
+                          "namespace = ? AND property_key = ?",
+                          {database, name}));
+    }
+    for (const auto& [name, value] : set) {
+      ARC_RETURN_IF_ERROR(
+          sqlite_->Change("INSERT INTO iceberg_namespace_properties "
+                          "(catalog_name, namespace, property_key, property_value) VALUES ('arc', ?, ?, ?) "
+                          "ON CONFLICT (catalog_name, namespace, property_key) "
+                          "DO UPDATE SET property_value = excluded.property_value",
+                          {database, name, value}));
+    }
+    return {};
+  });
+}
+
+Status PointerStore::DropNamespace(const std::string& database) {
+  std::lock_guard lock(mutex_);
+  ARC_RETURN_IF_ERROR(sqlite_->Change(
+      "DELETE FROM iceberg_namespace_properties WHERE catalog_name = 'arc' AND namespace = ?", {database}));
+  return {};
+}
+
+Status PointerStore::RememberDropped(const Uuid& table) {
+  std::lock_guard lock(mutex_);
+  ARC_RETURN_IF_ERROR(sqlite_->Change("INSERT INTO arc_dropped_tables (table_uuid) VALUES (?) ON CONFLICT DO NOTHING",
+                                      {table.ToString()}));
+  return {};
+}
+
+Result<bool> PointerStore::WasDropped(const Uuid& table) {
+  std::lock_guard lock(mutex_);
+  ARC_ASSIGN_OR_RETURN(auto rows,
+                       sqlite_->Query("SELECT 1 FROM arc_dropped_tables WHERE table_uuid = ?", {table.ToString()}));
+  return !rows.empty();
 }
 
 Result<std::vector<TablePointer>> PointerStore::List() {

@@ -4,6 +4,8 @@
 // pyiceberg.catalog.sql in Python), under the catalog name "arc": both open it directly, while we run or not.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "arc/base/result.h"
+#include "arc/base/uuid.h"
 #include "arc/io/local_disk.h"
 
 namespace arc {
@@ -59,6 +62,21 @@ class PointerStore {
   Result<std::vector<std::string>> Namespaces();
   // Success when already gone. Files are not touched.
   Status Drop(const std::string& database, const std::string& table);
+  // All swaps or none; kConflict names the first that cannot be.
+  Status CompareAndSwapAll(std::span<const PointerSwap> swaps);
+  // kNotFound when there is no such table, kAlreadyExists when the new name is taken.
+  Status Rename(const TablePointer& from, const std::string& database, const std::string& table);
+
+  Result<std::map<std::string, std::string>> NamespaceProperties(const std::string& database);
+  Status ChangeNamespaceProperties(const std::string& database, const std::map<std::string, std::string>& set,
+                                   const std::vector<std::string>& remove);
+  // Success when already gone. Its tables must be gone.
+  Status DropNamespace(const std::string& database);
+
+  // Rows that the log still holds for a dropped table are not to be brought back at the next start: a table of our own
+  // in the same file remembers its UUID.
+  Status RememberDropped(const Uuid& table);
+  Result<bool> WasDropped(const Uuid& table);
 
  private:
   explicit PointerStore(std::unique_ptr<SqliteDatabase> sqlite);

@@ -46,6 +46,45 @@ class PointerStoreTest : public testing::TestWithParam<bool> {
 INSTANTIATE_TEST_SUITE_P(Disks, PointerStoreTest, testing::Bool(),
                          [](const auto& info) { return info.param ? "System" : "Memory"; });
 
+TEST_P(PointerStoreTest, SwapsSeveralPointersOrNone) {
+  std::unique_ptr<PointerStore> store = Open();
+  ASSERT_TRUE(store->CompareAndSwap("db", "a", std::nullopt, "/a/1").ok());
+  EXPECT_TRUE(store->CompareAndSwapAll({{"db", "a", "/a/1", "/a/2"}, {"db", "b", std::nullopt, "/b/1"}}).ok());
+  auto refused = store->CompareAndSwapAll({{"db", "a", "/a/2", "/a/3"}, {"db", "b", "/b/0", "/b/2"}});
+  EXPECT_EQ(refused.error().kind, ErrorKind::kConflict);
+  EXPECT_EQ(LocationsOf(*store), (Locations{{"db.a", "/a/2"}, {"db.b", "/b/1"}}));
+  EXPECT_TRUE(store->CompareAndSwap("db", "a", "/a/2", "/a/4").ok());  // no transaction is left open
+}
+
+TEST_P(PointerStoreTest, Renames) {
+  std::unique_ptr<PointerStore> store = Open();
+  ASSERT_TRUE(store->CompareAndSwap("db", "a", std::nullopt, "/a/1").ok());
+  ASSERT_TRUE(store->CompareAndSwap("db", "b", std::nullopt, "/b/1").ok());
+  EXPECT_EQ(store->Rename({"db", "a", ""}, "db", "b").error().kind, ErrorKind::kAlreadyExists);
+  EXPECT_EQ(store->Rename({"db", "x", ""}, "db", "y").error().kind, ErrorKind::kNotFound);
+  EXPECT_TRUE(store->Rename({"db", "a", ""}, "other", "c").ok());
+  EXPECT_EQ(LocationsOf(*store), (Locations{{"other.c", "/a/1"}, {"db.b", "/b/1"}}));
+}
+
+TEST_P(PointerStoreTest, KeepsNamespacePropertiesAndDroppedTables) {
+  std::unique_ptr<PointerStore> store = Open();
+  ASSERT_TRUE(store->CreateNamespace("db").ok());
+  EXPECT_TRUE(store->NamespaceProperties("db")->empty());
+  ASSERT_TRUE(store->ChangeNamespaceProperties("db", {{"a", "1"}, {"b", "2"}}, {}).ok());
+  ASSERT_TRUE(store->ChangeNamespaceProperties("db", {{"a", "3"}}, {"b", "exists", "none"}).ok());
+  EXPECT_EQ(*store->NamespaceProperties("db"), (std::map<std::string, std::string>{{"a", "3"}}));
+  ASSERT_TRUE(store->ChangeNamespaceProperties("db", {}, {"a"}).ok());
+  EXPECT_EQ(*store->Namespaces(), std::vector<std::string>{"db"});
+  ASSERT_TRUE(store->DropNamespace("db").ok());
+  EXPECT_TRUE(store->Namespaces()->empty());
+  const Uuid id = Uuid::Random(SystemRandom());
+  EXPECT_FALSE(*store->WasDropped(id));
+  ASSERT_TRUE(store->RememberDropped(id).ok());
+  ASSERT_TRUE(store->RememberDropped(id).ok());
+  store.reset();
+  EXPECT_TRUE(*Open()->WasDropped(id));
+}
+
 TEST_P(PointerStoreTest, SwapsOnlyWhatIsExpected) {
   std::unique_ptr<PointerStore> store = Open();
   EXPECT_EQ(*store->Load("db", "cpu"), std::nullopt);

@@ -7,6 +7,14 @@ void RetiredFiles::Add(const std::shared_ptr<const FileEntry>& file) {
   files_[file->key].entry = file;
 }
 
+void RetiredFiles::AddGone(const FileIndex& before, const FileIndex& now) {
+  std::unordered_set<const FileEntry*> stay;
+  for (const auto& file : now.files()) stay.insert(file.get());
+  for (const auto& file : before.files()) {
+    if (!stay.contains(file.get())) Add(file);
+  }
+}
+
 std::vector<std::string> RetiredFiles::Unread(const std::vector<std::string>& dead) {
   std::lock_guard lock(mutex_);
   std::vector<std::string> unread;

@@ -18,6 +18,8 @@ class RetiredFiles {
  public:
   // The file has left its table.
   void Add(const std::shared_ptr<const FileEntry>& file);
+  // All files of `before` that are not in `now`.
+  void AddGone(const FileIndex& before, const FileIndex& now);
   // Of the objects `dead` (data files or not), and of those of earlier calls, the ones that nobody reads. The others
   // come back from a later call.
   std::vector<std::string> Unread(const std::vector<std::string>& dead);

@@ -25,6 +25,19 @@ struct TableVersion {
   HotRows hot;
   Lsn applied;          // of the newest hot or flushed row
   uint64_t number = 0;  // grows with every publish of this table
+  // Why queries (new rows) are refused: other engines may make of a table what Arc cannot read (write). Empty: they are
+  // not.
+  std::string unreadable = {};
+  std::string unwritable = {};
+};
+
+// What the committed metadata makes of a table, for readers and writers here.
+struct CommittedTable {
+  Schema schema;
+  std::shared_ptr<const FileIndex> files;
+  int32_t last_column_id = 0;  // no id up to here may be given to a new column
+  std::string unreadable = {};
+  std::string unwritable = {};
 };
 
 // A data file of a flush and the partition it belongs to.
@@ -72,7 +85,9 @@ class Table {
   Table(TableRef ref, ByteBudget* budget, Clock& clock, Schema schema, std::shared_ptr<const FileIndex> files,
         Lsn flushed);
 
-  const TableRef& ref() const { return ref_; }
+  // The name may change under a lasting id; what was returned stays readable as long as the table.
+  const TableRef& ref() const { return *ref_.load(std::memory_order_acquire); }
+  void Rename(const std::string& database, const std::string& name);
   std::shared_ptr<const TableVersion> Current() const { return current_.load(std::memory_order_acquire); }
 
   // The batch with its columns renamed and cast to this table's columns, adding columns to the schema (visible to
@@ -81,6 +96,9 @@ class Table {
   Result<AlignedBatch> Align(const Batch& batch);
   // What Align would answer, without changing the table.
   Result<AlignedBatch> TryAlign(const Batch& batch) const;
+  // Align for rows that are in the log: none is refused. A column that another engine has given another type since
+  // takes no value of theirs; those go to a column of their own, named after the type too.
+  Result<AlignedBatch> AlignLogged(const Batch& batch);
 
   // Publishes logged rows of an aligned batch. LSNs ascend (the log calls in order); rows at or below flushed() are
   // skipped.
@@ -101,9 +119,20 @@ class Table {
   void CommitFlush(std::shared_ptr<const FileIndex> files, Lsn flushed);
   // One swap: another set of committed files; what is hot and staged stays.
   void ReplaceFiles(std::shared_ptr<const FileIndex> files);
-  // Held by a commit from reading the table's pointer until its files are published, so that what readers see never
-  // goes back. Who needs several takes them in the order of the tables' ids.
-  std::mutex& commit_turn() { return commit_turn_; }
+
+  // No column is added while it is held: for commits that bring another schema. The types of all columns become fixed,
+  // as BeginFlush makes them, so that the schema may be committed.
+  std::unique_lock<std::mutex> HoldSchema();
+  // Whether hot and staged rows would still mean the same under this schema: no column of theirs gets another type.
+  bool CanAdopt(const Schema& schema) const;
+  // One swap to what another engine has committed: columns by field id, those it dropped disappear, hot rows stay.
+  // Where the schema grows with HoldSchema, so that columns which only this table knows are younger than
+  // `last_column_id`.
+  void Adopt(CommittedTable committed);
+  // Queries and new rows are refused from now on, until Adopt; what is hot stays.
+  void Refuse(const std::string& reason);
+  // Queries are refused while `reason` is not empty.
+  void SetUnreadable(const std::string& reason);
 
   Lsn flushed() const;
   std::shared_ptr<const FileIndex> committed_files() const;  // those of Current() without the staged
@@ -114,12 +143,15 @@ class Table {
   int64_t hot_since_nanos() const { return hot().since_nanos; }
 
  private:
-  void Publish();    // with mutex_ held
-  void ShowFiles();  // with mutex_ held: files_ from committed_ and staged_
+  void Publish();                                        // with mutex_ held
+  Result<AlignedBatch> AlignLocked(const Batch& batch);  // with both mutexes held
+  void FixTypes();                                       // with mutex_ held
+  void ShowFiles();                                      // with mutex_ held: files_ from committed_ and staged_
 
-  const TableRef ref_;
+  std::atomic<const TableRef*> ref_;
+  std::vector<std::unique_ptr<const TableRef>> refs_;  // the last is the current one
   Clock& clock_;
-  std::mutex commit_turn_;
+  std::mutex growth_mutex_;  // before mutex_: held while the schema may grow
   mutable std::mutex mutex_;
   HotState hot_;  // of the version published last, kept beside the lock: the flush clock looks at every table's
   std::shared_ptr<const Schema> schema_;
@@ -132,6 +164,10 @@ class Table {
   int64_t hot_since_nanos_ = 0;       // oldest row held
   int64_t unsealed_since_nanos_ = 0;  // oldest row applied after the last BeginFlush
   uint64_t version_number_ = 0;
+  int32_t last_column_id_ = 0;  // of the committed metadata
+  bool reshaped_ = false;       // another engine has renamed, dropped or retyped columns
+  std::string unreadable_;
+  std::string unwritable_;
   std::atomic<std::shared_ptr<const TableVersion>> current_;
 };
 

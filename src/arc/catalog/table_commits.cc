@@ -1,12 +1,10 @@
 #include "arc/catalog/table_commits.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <unordered_set>
 #include <utility>
 
-#include "arc/base/log.h"
+#include "arc/catalog/committed_table.h"
 #include "arc/iceberg/expiry_commit.h"
 #include "arc/iceberg/load.h"
 
@@ -30,23 +28,18 @@ std::vector<std::shared_ptr<const FileEntry>> EntriesOf(const Files& files) {
 
 Error OthersWereFirst() { return MakeError(ErrorKind::kConflict, "other writers kept committing first"); }
 
-// The turns of several tables, taken in the one order that keeps two groups from waiting for each other.
-std::vector<std::unique_lock<std::mutex>> TakeTurns(std::span<FlushCommit> commits) {
-  std::vector<Table*> tables;
-  for (const auto& commit : commits) tables.push_back(commit.table);
-  std::sort(tables.begin(), tables.end(), [](const Table* a, const Table* b) { return a->ref().id < b->ref().id; });
-  std::vector<std::unique_lock<std::mutex>> turns;
-  for (Table* table : tables) turns.emplace_back(table->commit_turn());
-  return turns;
+// The schema that files were written with, as the table has it by now: another engine may have renamed or dropped
+// columns since.
+Schema AsNow(const Schema& written, const Schema& current) {
+  Schema schema;
+  for (const auto& column : written.columns) {
+    const int at = current.FindById(column.field_id);
+    if (at >= 0) schema.columns.push_back(current.columns[static_cast<size_t>(at)]);
+  }
+  return schema;
 }
 
 }  // namespace
-
-Result<std::shared_ptr<const FileIndex>> TableCommits::ReadAtStart(const TableRef& ref, const std::string& location,
-                                                                   const TableMetadata& metadata) {
-  LocationOf(ref.id) = location;
-  return ReadIndex(ref, metadata, nullptr);
-}
 
 AppendPolicy TableCommits::Policy() const {
   AppendPolicy policy;
@@ -59,22 +52,32 @@ AppendPolicy TableCommits::Policy() const {
 // Flushes
 
 void TableCommits::Flush(ObjectGroup& group, std::span<FlushCommit> commits) {
-  const auto turns = TakeTurns(commits);
+  std::vector<const Table*> tables;
+  for (const auto& commit : commits) tables.push_back(commit.table);
+  const auto turn = parts_.turns.Of(tables);
   FlushAttempts open;
   for (auto& commit : commits) {
-    open.push_back({&commit, AppendRequestOf(commit), {commit.table, std::nullopt, {}}});
+    Table& table = *commit.table;
+    if (WasDropped(table)) {
+      // Its rows are nobody's.
+      for (const auto& file : commit.files) (void)group.Delete(file.file.key);
+      continue;
+    }
+    const Schema schema = AsNow(*commit.schema, *table.Current()->schema);
+    open.push_back({&commit, AppendRequestOf(table, schema, commit.files, commit.flushed), {&table, std::nullopt, {}}});
   }
   for (int round = 0; round < kCommitAttempts && !open.empty(); ++round) open = TryFlushes(group, std::move(open));
   for (auto& attempt : open) attempt.flush->outcome = OthersWereFirst();
 }
 
-AppendRequest TableCommits::AppendRequestOf(const FlushCommit& commit) const {
+AppendRequest TableCommits::AppendRequestOf(const Table& table, const Schema& schema,
+                                            std::span<const FlushedFile> files, Lsn flushed) const {
   AppendRequest request;
-  request.table = commit.table->ref();
-  request.schema = *commit.schema;
-  for (const auto& file : commit.files) request.files.push_back(AppendOf(file));
-  request.set_properties[FlushedLsnProperty(lineage_)] = std::to_string(commit.flushed.value);
-  request.now_ms = clock_.WallMicros() / kMicrosPerMs;
+  request.table = table.ref();
+  request.schema = schema;
+  for (const auto& file : files) request.files.push_back(AppendOf(file));
+  request.set_properties[FlushedLsnProperty(parts_.lineage)] = std::to_string(flushed.value);
+  request.now_ms = parts_.clock.WallMicros() / kMicrosPerMs;
   request.policy = Policy();
   return request;
 }
@@ -83,7 +86,7 @@ AppendRequest TableCommits::AppendRequestOf(const FlushCommit& commit) const {
 TableCommits::FlushAttempts TableCommits::TryFlushes(ObjectGroup& group, FlushAttempts attempts) {
   FlushAttempts ready;
   for (auto& attempt : attempts) {
-    attempt.flush->outcome = PrepareFlush(group, &attempt);
+    attempt.flush->outcome = PrepareFlush(group, attempt.request, &attempt.prepared);
     if (attempt.flush->outcome.ok()) ready.push_back(std::move(attempt));
   }
   if (ready.empty()) return {};
@@ -95,19 +98,20 @@ TableCommits::FlushAttempts TableCommits::TryFlushes(ObjectGroup& group, FlushAt
   return SwapFlushes(std::move(ready));
 }
 
-Status TableCommits::PrepareFlush(ObjectGroup& group, FlushAttempt* attempt) {
-  Table& table = *attempt->flush->table;
-  auto& [_, location, commit] = attempt->prepared;
-  ARC_ASSIGN_OR_RETURN(location, pointers_.Load(table.ref().database, table.ref().name));
+Status TableCommits::PrepareFlush(ObjectStore& store, const AppendRequest& request, Prepared* prepared) {
+  Table& table = *prepared->table;
+  auto& location = prepared->location;
+  ARC_ASSIGN_OR_RETURN(location, parts_.pointers.Load(table.ref().database, table.ref().name));
   std::optional<TableMetadata> current;
   if (location) {
-    ARC_ASSIGN_OR_RETURN(current, ReadTableMetadata(store_, *location));
+    ARC_ASSIGN_OR_RETURN(current, ReadTableMetadata(parts_.store, *location));
     ARC_RETURN_IF_ERROR(LearnOutcome(table, *current));
+    ARC_RETURN_IF_ERROR(Refresh(table, *location, *current));
   } else {
-    ARC_RETURN_IF_ERROR(pointers_.CreateNamespace(table.ref().database));  // pyiceberg looks for its row
+    ARC_RETURN_IF_ERROR(parts_.pointers.CreateNamespace(table.ref().database));  // pyiceberg looks for its row
   }
-  ARC_ASSIGN_OR_RETURN(commit, PrepareAppend(group, location.value_or(""), current ? &*current : nullptr,
-                                             attempt->request, random_));
+  ARC_ASSIGN_OR_RETURN(prepared->commit, PrepareAppend(store, location.value_or(""), current ? &*current : nullptr,
+                                                       request, parts_.random));
   return {};
 }
 
@@ -120,7 +124,10 @@ TableCommits::FlushAttempts TableCommits::SwapFlushes(FlushAttempts attempts) {
     if (!swapped[i].ok()) {
       attempts[i].flush->outcome = std::move(swapped[i]).error();
     } else if (*swapped[i]) {
-      attempts[i].flush->outcome = PublishFlush(attempts[i]);
+      NoteCommit(attempts[i].prepared);
+      Table& table = *attempts[i].prepared.table;
+      const auto& [_, schema, files, flushed, outcome] = *attempts[i].flush;
+      table.CommitFlush(table.committed_files()->With(EntriesOf(files)), flushed);
     } else {
       lost.push_back(std::move(attempts[i]));
     }
@@ -128,13 +135,27 @@ TableCommits::FlushAttempts TableCommits::SwapFlushes(FlushAttempts attempts) {
   return lost;
 }
 
-// After a swap, which nothing can undo.
-Status TableCommits::PublishFlush(const FlushAttempt& attempt) {
-  Table& table = *attempt.flush->table;
-  ARC_ASSIGN_OR_RETURN(auto index, NoteCommit(attempt.prepared));
-  if (index == nullptr) index = table.committed_files()->With(EntriesOf(attempt.flush->files));
-  table.CommitFlush(std::move(index), attempt.flush->flushed);
-  return {};
+Status TableCommits::CommitColumns(Table& table) {
+  const TableRef& ref = table.ref();
+  ARC_ASSIGN_OR_RETURN(auto location, parts_.pointers.Load(ref.database, ref.name));
+  if (!location) return {};
+  ARC_ASSIGN_OR_RETURN(auto metadata, ReadTableMetadata(parts_.store, *location));
+  const auto schema = table.Current()->schema;
+  const auto known = [&](const Column& column) { return column.field_id <= metadata.last_column_id; };
+  if (std::all_of(schema->columns.begin(), schema->columns.end(), known)) return {};
+  const auto request = AppendRequestOf(table, *schema, {}, table.flushed());
+  for (int attempt = 0; attempt < kCommitAttempts; ++attempt) {
+    Prepared prepared{&table, std::nullopt, {}};
+    ARC_RETURN_IF_ERROR(PrepareFlush(parts_.store, request, &prepared));
+    ARC_ASSIGN_OR_RETURN(const bool won, Swap(prepared));
+    if (!won) continue;
+    NoteCommit(prepared);
+    const auto known_files = table.committed_files();
+    ARC_ASSIGN_OR_RETURN(auto now, ReadCommittedTable(parts_.store, prepared.commit.metadata, known_files.get()));
+    table.Adopt(std::move(now));
+    return {};
+  }
+  return OthersWereFirst();
 }
 
 // Replacements
@@ -142,13 +163,13 @@ Status TableCommits::PublishFlush(const FlushAttempt& attempt) {
 Status TableCommits::Replace(Table& table, const FileReplacement& replacement) {
   Status replaced;
   {
-    std::lock_guard turn(table.commit_turn());
+    const auto turn = parts_.turns.Of(table);
     replaced = ReplaceInTurn(table, replacement, ReplaceRequestOf(table, replacement));
   }
   if (!replaced.ok() && replaced.error().kind != ErrorKind::kUnknownOutcome) {
     std::vector<std::string> keys;
     for (const auto& file : replacement.added) keys.push_back(file.file.key);
-    Remove(keys);
+    parts_.Remove(keys);
   }
   return replaced;
 }
@@ -176,36 +197,28 @@ ReplaceRequest TableCommits::ReplaceRequestOf(const Table& table, const FileRepl
 
 // One attempt; false when the pointer has moved meanwhile.
 Result<bool> TableCommits::TryReplace(Table& table, const FileReplacement& replacement, ReplaceRequest request) {
-  request.now_ms = clock_.WallMicros() / kMicrosPerMs;
-  ARC_ASSIGN_OR_RETURN(auto location, pointers_.Load(table.ref().database, table.ref().name));
-  if (!location) return NotFound("the table is not there any more");
-  ARC_ASSIGN_OR_RETURN(const auto current, ReadTableMetadata(store_, *location));
-  ARC_RETURN_IF_ERROR(CheckFlushed(table, current));
-  auto commit = PrepareReplace(store_, *location, current, request, random_);
-  if (!commit.ok()) {
-    // Who looks again must see what others committed, also where nothing of ours follows.
-    if (commit.error().kind == ErrorKind::kNotFound) ARC_RETURN_IF_ERROR(Refresh(table, *location, current));
-    return std::move(commit).error();
-  }
-  const Prepared prepared{&table, location, std::move(*commit)};
+  request.now_ms = parts_.clock.WallMicros() / kMicrosPerMs;
+  ARC_ASSIGN_OR_RETURN(const auto location, parts_.pointers.Load(table.ref().database, table.ref().name));
+  if (!location || WasDropped(table)) return NotFound("the table is not there any more");
+  ARC_ASSIGN_OR_RETURN(const auto current, LookAtCurrent(table, *location));
+  Prepared prepared{&table, location, {}};
+  ARC_ASSIGN_OR_RETURN(prepared.commit,
+                       PrepareReplace(parts_.store, *location, current, request, parts_.random));
   ARC_ASSIGN_OR_RETURN(const bool won, Swap(prepared));
   if (!won) return false;
   // Before the commit's clean-up: it may have expired the last snapshot that had them.
-  for (const auto& file : replacement.removed) retired_.Add(file);
-  ARC_ASSIGN_OR_RETURN(auto index, NoteCommit(prepared));
-  if (index == nullptr) {
-    std::unordered_set<std::string_view> removed;
-    for (const auto& file : replacement.removed) removed.insert(file->key);
-    index = table.committed_files()->Without(removed)->With(EntriesOf(replacement.added));
-  }
-  table.ReplaceFiles(std::move(index));
+  for (const auto& file : replacement.removed) parts_.retired.Add(file);
+  NoteCommit(prepared);
+  std::unordered_set<std::string_view> removed;
+  for (const auto& file : replacement.removed) removed.insert(file->key);
+  table.ReplaceFiles(table.committed_files()->Without(removed)->With(EntriesOf(replacement.added)));
   return true;
 }
 
 // Expiry
 
 Result<ExpiryOutcome> TableCommits::Expire(Table& table) {
-  std::lock_guard turn(table.commit_turn());
+  const auto turn = parts_.turns.Of(table);
   for (int attempt = 0; attempt < kCommitAttempts; ++attempt) {
     ARC_ASSIGN_OR_RETURN(const auto outcome, TryExpire(table));
     if (outcome) return *outcome;
@@ -216,21 +229,19 @@ Result<ExpiryOutcome> TableCommits::Expire(Table& table) {
 // One attempt; nothing when the pointer has moved meanwhile.
 Result<std::optional<ExpiryOutcome>> TableCommits::TryExpire(Table& table) {
   ExpiryOutcome outcome;
-  ARC_ASSIGN_OR_RETURN(auto location, pointers_.Load(table.ref().database, table.ref().name));
-  if (!location) return std::optional(outcome);
-  ARC_ASSIGN_OR_RETURN(const auto current, ReadTableMetadata(store_, *location));
-  ARC_RETURN_IF_ERROR(CheckFlushed(table, current));
-  const int64_t now_ms = clock_.WallMicros() / kMicrosPerMs;
-  ARC_ASSIGN_OR_RETURN(auto commit, PrepareExpiry(store_, *location, current, Policy(), now_ms, random_));
+  ARC_ASSIGN_OR_RETURN(const auto location, parts_.pointers.Load(table.ref().database, table.ref().name));
+  if (!location || WasDropped(table)) return std::optional(outcome);
+  ARC_ASSIGN_OR_RETURN(const auto current, LookAtCurrent(table, *location));
+  const int64_t now_ms = parts_.clock.WallMicros() / kMicrosPerMs;
+  ARC_ASSIGN_OR_RETURN(auto commit, PrepareExpiry(parts_.store, *location, current, Policy(), now_ms, parts_.random));
   if (!commit) {
-    Remove(retired_.Unread({}));
+    parts_.Remove(parts_.retired.Unread({}));
     return std::optional(outcome);
   }
   const Prepared prepared{&table, location, std::move(*commit)};
   ARC_ASSIGN_OR_RETURN(const bool won, Swap(prepared));
   if (!won) return std::optional<ExpiryOutcome>();
-  ARC_ASSIGN_OR_RETURN(auto index, NoteCommit(prepared));
-  if (index != nullptr) table.ReplaceFiles(std::move(index));
+  NoteCommit(prepared);
   outcome.snapshots = current.snapshots.size() - prepared.commit.metadata.snapshots.size();
   outcome.objects = prepared.commit.obsolete_keys.size();
   return std::optional(outcome);
@@ -246,7 +257,7 @@ std::vector<Result<bool>> TableCommits::Swap(std::span<const Prepared* const> pr
     swaps.push_back(
         {one->table->ref().database, one->table->ref().name, one->location, one->commit.metadata_location});
   }
-  const auto swapped = pointers_.SwapAll(swaps);
+  const auto swapped = parts_.pointers.SwapAll(swaps);
   std::vector<Result<bool>> outcomes;
   for (size_t i = 0; i < prepared.size(); ++i) {
     outcomes.push_back(LookAfterSwap(*prepared[i], swapped, swapped.ok() && (*swapped)[i]));
@@ -261,107 +272,61 @@ Result<bool> TableCommits::Swap(const Prepared& prepared) {
 
 Result<bool> TableCommits::LookAfterSwap(const Prepared& prepared, const Result<std::vector<bool>>& swapped, bool won) {
   if (won) return true;
-  auto now = pointers_.Load(prepared.table->ref().database, prepared.table->ref().name);
+  auto now = parts_.pointers.Load(prepared.table->ref().database, prepared.table->ref().name);
   if (!now.ok()) {
     // Neither the swap nor a look at it answered. What was written must stay: it may be the table.
     const std::string why = swapped.ok() ? "the pointer has moved" : swapped.error().message;
     return MakeError(ErrorKind::kUnknownOutcome, why + "; " + now.error().message);
   }
   if (*now == prepared.commit.metadata_location) return true;
-  Remove(prepared.commit.written_keys);
+  parts_.Remove(prepared.commit.written_keys);
   if (!swapped.ok()) return swapped.error();
   return false;
 }
 
-// After a swap. The files of the table when the commit came after one that was not ours, so that our index does not
-// know them; else null. kUnknownOutcome when they cannot be read.
-Result<std::shared_ptr<const FileIndex>> TableCommits::NoteCommit(const Prepared& prepared) {
+// After a swap, which nothing can undo.
+void TableCommits::NoteCommit(const Prepared& prepared) {
   const TableRef& ref = prepared.table->ref();
-  std::string& known = LocationOf(ref.id);
-  std::shared_ptr<const FileIndex> index;
-  if (known != prepared.location.value_or("")) {
-    auto read = ReadIndex(ref, prepared.commit.metadata, prepared.table->committed_files().get());
-    // The commit has happened and must not be undone, though we cannot see the table as it is now: the next flush
-    // learns it from the property.
-    if (!read.ok()) return MakeError(ErrorKind::kUnknownOutcome, read.error().message);
-    index = std::move(*read);
-  }
-  known = prepared.commit.metadata_location;
-  if (auto hint = WriteVersionHint(store_, prepared.commit.metadata_location); !hint.ok()) {
-    Log(LogLevel::kWarning, "catalog", "version-hint.text was not written",
-        {{"table", ref.database + "." + ref.name}, {"error", hint.error().message}});
-  }
-  Remove(retired_.Unread(prepared.commit.obsolete_keys));
-  return index;
+  parts_.tables.SetLocation(ref.id, prepared.commit.metadata_location);
+  parts_.NoteVersion(ref, prepared.commit.metadata_location);
+  parts_.Remove(parts_.retired.Unread(prepared.commit.obsolete_keys));
 }
 
-// Publishing the files of a flush whose answer was lost would show its rows twice: they are hot or staged still.
-Status TableCommits::CheckFlushed(const Table& table, const TableMetadata& current) const {
-  ARC_ASSIGN_OR_RETURN(const Lsn flushed, FlushedLsn(current, lineage_));
-  if (flushed <= table.flushed()) return {};
-  return MakeError(ErrorKind::kConflict, "an earlier flush of unknown outcome has to be looked at first");
+// What a commit that is no flush builds on, with what others committed published. kConflict when a flush whose answer
+// was lost has to be learnt first: publishing its files here would show its rows twice, hot or staged as they are.
+Result<TableMetadata> TableCommits::LookAtCurrent(Table& table, const std::string& location) {
+  ARC_ASSIGN_OR_RETURN(auto current, ReadTableMetadata(parts_.store, location));
+  ARC_ASSIGN_OR_RETURN(const Lsn flushed, FlushedLsn(current, parts_.lineage));
+  if (flushed > table.flushed()) {
+    return MakeError(ErrorKind::kConflict, "an earlier flush of unknown outcome has to be looked at first");
+  }
+  ARC_RETURN_IF_ERROR(Refresh(table, location, current));
+  return current;
 }
 
 // A commit whose answer was lost shows itself by its property. Its rows leave the buffer now; the caller's files hold
 // them too and must not be committed, so it is sent back to begin anew.
 Status TableCommits::LearnOutcome(Table& table, const TableMetadata& current) {
-  ARC_ASSIGN_OR_RETURN(Lsn flushed, FlushedLsn(current, lineage_));
+  ARC_ASSIGN_OR_RETURN(Lsn flushed, FlushedLsn(current, parts_.lineage));
   if (flushed <= table.flushed()) return {};
-  ARC_ASSIGN_OR_RETURN(auto index, ReadIndex(table.ref(), current, table.committed_files().get()));
-  table.CommitFlush(std::move(index), flushed);
+  const auto before = table.committed_files();
+  ARC_ASSIGN_OR_RETURN(auto committed, ReadCommittedFiles(parts_.store, current, before.get()));
+  parts_.retired.AddGone(*before, *committed.files);
+  table.SetUnreadable(committed.unreadable);
+  table.CommitFlush(std::move(committed.files), flushed);
   return MakeError(ErrorKind::kConflict, "an earlier commit of unknown outcome turns out to have happened");
 }
 
-// Publishes the files of metadata that another writer committed.
+// Publishes the files of metadata that another process committed. Before ours: after a swap nothing may fail.
 Status TableCommits::Refresh(Table& table, const std::string& location, const TableMetadata& current) {
-  std::string& known = LocationOf(table.ref().id);
-  if (known == location) return {};
-  ARC_ASSIGN_OR_RETURN(auto index, ReadIndex(table.ref(), current, table.committed_files().get()));
-  table.ReplaceFiles(std::move(index));
-  known = location;
+  if (parts_.tables.LocationOf(table.ref().id) == location) return {};
+  const auto before = table.committed_files();
+  ARC_ASSIGN_OR_RETURN(auto committed, ReadCommittedFiles(parts_.store, current, before.get()));
+  parts_.retired.AddGone(*before, *committed.files);
+  table.SetUnreadable(committed.unreadable);
+  table.ReplaceFiles(std::move(committed.files));
+  parts_.tables.SetLocation(table.ref().id, location);
   return {};
-}
-
-// Entries that `known` (may be null) has already are shared, as RetiredFiles needs it; those that are live no more are
-// retired.
-Result<std::shared_ptr<const FileIndex>> TableCommits::ReadIndex(const TableRef& ref, const TableMetadata& metadata,
-                                                                 const FileIndex* known) {
-  ARC_ASSIGN_OR_RETURN(auto live, ReadLiveFiles(store_, metadata));
-  std::unordered_map<std::string_view, std::shared_ptr<const FileEntry>> entries;
-  if (known != nullptr) {
-    for (const auto& file : known->files()) entries.emplace(file->key, file);
-  }
-  std::vector<std::shared_ptr<const FileEntry>> files;
-  files.reserve(live.size());
-  for (const auto& file : live) {
-    if (file.key.empty()) {
-      return MakeError(ErrorKind::kUnsupported, fmt::format("table {}.{} has the data file {} outside the storage root",
-                                                            ref.database, ref.name, file.uri));
-    }
-    if (auto same = entries.extract(file.key)) {
-      files.push_back(std::move(same.mapped()));
-    } else {
-      files.push_back(
-          std::make_shared<const FileEntry>(FileEntry{file.key, file.bytes, file.rows, file.min_time, file.max_time}));
-    }
-  }
-  for (const auto& [key, file] : entries) retired_.Add(file);
-  return std::make_shared<const FileIndex>(std::move(files));
-}
-
-std::string& TableCommits::LocationOf(const Uuid& table) {
-  std::lock_guard lock(mutex_);
-  return locations_[table];  // stable, and used in its table's commit turn only
-}
-
-// Best effort: what stays is an orphan, not an error.
-void TableCommits::Remove(const std::vector<std::string>& keys) {
-  for (const auto& key : keys) {
-    if (auto status = store_.Delete(key); !status.ok()) {
-      Log(LogLevel::kWarning, "catalog", "an obsolete object was not removed",
-          {{"key", key}, {"error", status.error().message}});
-    }
-  }
 }
 
 }  // namespace arc

@@ -156,6 +156,78 @@ TEST_F(TableTest, AgeIsThatOfTheOldestRowStillHot) {
   EXPECT_GE(table_.hot_since_nanos(), first + 5'000'000'000);
 }
 
+CommittedTable Committed(std::vector<Column> columns, int32_t last_column_id) {
+  CommittedTable committed;
+  committed.schema.columns = {{"time", ColumnType::kTimestamp, ColumnRole::kTime, 1, true}};
+  for (auto& column : columns) committed.schema.columns.push_back(std::move(column));
+  committed.files = std::make_shared<const FileIndex>();
+  committed.last_column_id = last_column_id;
+  return committed;
+}
+
+TEST_F(TableTest, AnotherEnginesColumnsAreAdoptedAndHotRowsStay) {
+  Write(1, 0, 10);  // id: field id 2
+  auto late = Aligned(BatchForTest({50}).Ints("id", {50}).Done());
+  table_.Adopt(Committed({{"renamed", ColumnType::kInt64, ColumnRole::kField, 2, true},
+                          {"theirs", ColumnType::kDouble, ColumnRole::kField, 4, true}},
+                         6));
+  auto version = table_.Current();
+  EXPECT_EQ(version->hot.rows, 10u);
+  EXPECT_EQ(version->schema->Find("renamed"), 1);
+  EXPECT_EQ(version->schema->Find("id"), -1);
+  // A batch aligned before comes under the old name: that is a new column now, under an id nobody had.
+  table_.Apply({2}, late, {});
+  version = table_.Current();
+  EXPECT_EQ(version->hot.rows, 11u);
+  ASSERT_GE(version->schema->Find("id"), 0);
+  EXPECT_EQ(version->schema->columns[static_cast<size_t>(version->schema->Find("id"))].field_id, 7);
+}
+
+TEST_F(TableTest, LoggedRowsAreNeverRefused) {
+  Write(1, 0, 1);
+  table_.Adopt(Committed({{"id", ColumnType::kString, ColumnRole::kField, 3, true}}, 3));
+  EXPECT_EQ(table_.Align(BatchForTest({5}).Ints("id", {5}).Done())->refused, 1u);
+  auto kept = table_.AlignLogged(BatchForTest({5}).Ints("id", {5}).Done());
+  ASSERT_TRUE(kept.ok());
+  EXPECT_EQ(kept->refused, 0u);
+  EXPECT_EQ(kept->batch.columns[1].name, "id_bigint");
+}
+
+TEST_F(TableTest, ColumnsOfHotRowsKeepTheirTypes) {
+  Schema retyped = Committed({{"id", ColumnType::kString, ColumnRole::kField, 2, true}}, 2).schema;
+  Aligned(BatchForTest({1}).Ints("id", {1}).Done());
+  EXPECT_TRUE(table_.CanAdopt(retyped));  // no row holds it
+  Write(1, 0, 1);
+  EXPECT_FALSE(table_.CanAdopt(retyped));
+  EXPECT_TRUE(table_.CanAdopt(TimeOnly()));  // dropped
+}
+
+TEST_F(TableTest, NoColumnIsAddedWhileTheSchemaIsHeld) {
+  auto held = table_.HoldSchema();
+  std::atomic<bool> added{false};
+  Thread other("aligner", [&] {
+    Aligned(BatchForTest({1}).Ints("new", {1}).Done());
+    added = true;
+  });
+  table_.Adopt(Committed({{"theirs", ColumnType::kInt64, ColumnRole::kField, 2, true}}, 2));
+  EXPECT_FALSE(added);
+  held.unlock();
+  other.Join();
+  auto schema = table_.Current()->schema;
+  EXPECT_EQ(schema->columns[static_cast<size_t>(schema->Find("new"))].field_id, 3);
+}
+
+TEST_F(TableTest, WhatIsRefusedIsSaid) {
+  table_.Refuse("for a reason");
+  EXPECT_EQ(table_.Current()->unreadable, "for a reason");
+  auto refused = table_.Align(BatchForTest({1}).Ints("id", {1}).Done());
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find("for a reason"), std::string::npos);
+  table_.Adopt(Committed({}, 1));
+  EXPECT_EQ(table_.Current()->unreadable, "");
+  EXPECT_TRUE(table_.Align(BatchForTest({1}).Ints("id", {1}).Done()).ok());
+}
+
 TEST_F(TableTest, EveryReaderSeesEachRowOnceWhileFlushesSwapVersions) {
   std::atomic<bool> stop{false};
   std::atomic<uint64_t> applied{0};

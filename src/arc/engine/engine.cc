@@ -51,7 +51,10 @@ class EngineImpl : public Engine {
     return queries_->Execute(request);
   }
 
+  Status FlushForIceberg(const IcebergTableName& name, int64_t max_staleness_ms) override;
+
   const CatalogView& catalog() const override { return *catalog_; }
+  IcebergCatalog& iceberg() override { return catalog_->iceberg(); }
   TokenStore& tokens() override { return *tokens_; }
   WriteAheadLog& log() override { return *log_; }
   QueryEngine& queries() override { return *queries_; }
@@ -238,6 +241,21 @@ Result<WriteOutcome> EngineImpl::WriteAndWait(WriteRequest request, const WriteO
   std::unique_lock lock(mutex);
   ready.wait(lock, [&] { return outcome.has_value(); });
   return std::move(*outcome);
+}
+
+Status EngineImpl::FlushForIceberg(const IcebergTableName& name, int64_t max_staleness_ms) {
+  auto table = catalog_->Find(name.database, name.table);
+  if (table == nullptr || table->ref().database != name.database || table->ref().name != name.table) return {};
+  if (table->first_unflushed().value == 0) return {};
+  if (catalog_->IsCommitted(*table)) {
+    if (max_staleness_ms < 0) return {};
+    // Staged rows have waited for the store already.
+    const int64_t age_nanos = clock_.MonotonicNanos() - table->hot_since_nanos();
+    if (table->staged().empty() && age_nanos < max_staleness_ms * 1'000'000) return {};
+  }
+  ARC_RETURN_IF_ERROR(flusher_->Flush({&table, 1})[0]);
+  if (flusher_->stages()) ARC_RETURN_IF_ERROR(flusher_->CommitStaged(*table));
+  return {};
 }
 
 BufferStats EngineImpl::buffer_stats() const {

@@ -101,7 +101,12 @@ class Engine {
   virtual Status Flush() = 0;
   virtual Result<std::unique_ptr<ResultStream>> Query(const QueryRequest& request) = 0;
 
+  // What an Iceberg client needs before it asks for the table: rows are committed that have no table in the lake yet,
+  // and, unless `max_staleness_ms` is negative, all when the oldest hot one is older. Success without such a table.
+  virtual Status FlushForIceberg(const IcebergTableName& name, int64_t max_staleness_ms) = 0;
+
   virtual const CatalogView& catalog() const = 0;
+  virtual IcebergCatalog& iceberg() = 0;
   virtual TokenStore& tokens() = 0;
   virtual WriteAheadLog& log() = 0;
   virtual QueryEngine& queries() = 0;

@@ -221,7 +221,7 @@ void Connection::Account(const Exchange& exchange, int status, int64_t started_n
 Task<Response> Connection::Answer(Exchange& exchange) {
   if (framing_.unsupported) {
     keep_alive_ = false;
-    co_return ErrorResponse(InvalidArgument("only the chunked transfer coding is understood"), 501, request_id_);
+    co_return exchange.Fail(InvalidArgument("only the chunked transfer coding is understood"), 501);
   }
   std::string_view origin = AllowOrigin(head_, server_.options.cors_origins);
   std::optional<Response> preflight = AnswerPreflight(head_, origin);
@@ -231,7 +231,7 @@ Task<Response> Connection::Answer(Exchange& exchange) {
     co_return exchange.Fail(NotFound("there is nothing at " + std::string(head_.path().substr(0, 200))));
   }
   if (match.route == nullptr) {
-    Response wrong_method = ErrorResponse(InvalidArgument("this path takes " + match.allow), 405, request_id_);
+    Response wrong_method = exchange.Fail(InvalidArgument("this path takes " + match.allow), 405);
     wrong_method.With("Allow", std::move(match.allow));
     co_return wrong_method;
   }
@@ -245,7 +245,7 @@ Task<Response> Connection::Answer(Exchange& exchange) {
   if (!status.ok()) {
     ErrorKind kind = status.error().kind;
     int code = kind == ErrorKind::kUnsupported ? 415 : kind == ErrorKind::kTimeout ? 408 : StatusOf(kind);
-    co_return ErrorResponse(status.error(), code, request_id_);
+    co_return exchange.Fail(status.error(), code);
   }
   Response response = co_await match.route->handler(exchange);
   co_return response;
@@ -255,11 +255,11 @@ std::optional<Response> Connection::Admit(const Route& route, Exchange& exchange
   if (route.rate_limited) {
     if (int seconds = server_.token_limiter.Check(remote_); seconds > 0) {
       Error error = MakeError(ErrorKind::kOverloaded, "too many requests from this address; try again later");
-      return ErrorResponse(error, 429, request_id_).With("Retry-After", std::to_string(seconds));
+      return exchange.Fail(error, 429).With("Retry-After", std::to_string(seconds));
     }
   }
   if (auto expect = head_.Find("expect"); !expect.empty() && !EqualIgnoringCase(expect, "100-continue")) {
-    return ErrorResponse(InvalidArgument("only the expectation 100-continue is understood"), 417, request_id_);
+    return exchange.Fail(InvalidArgument("only the expectation 100-continue is understood"), 417);
   }
   if (!server_.options.auth_enabled) {
     exchange.principal = Principal::Admin("anonymous");

@@ -1,6 +1,13 @@
 #include "arc/http/exchange.h"
 
+#include "arc/http/iceberg_rest_errors.h"
+
 namespace arc {
+
+Response Exchange::Fail(const Error& error, int status) const {
+  if (IsIcebergPath(head.path())) return IcebergErrorResponse(error, status);
+  return ErrorResponse(error, status == 0 ? StatusOf(error.kind) : status, request_id);
+}
 
 std::string_view Exchange::content_type() const {
   std::string_view type = head.Find("content-type");

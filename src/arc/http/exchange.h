@@ -43,7 +43,8 @@ struct Exchange {
   Principal principal;
   std::string_view body;  // decompressed; kBodyPadding readable bytes follow
 
-  Response Fail(const Error& error) const { return ErrorResponse(error, request_id); }
+  // In the shape that clients of the path read; `status` 0: that of the error's kind.
+  Response Fail(const Error& error, int status = 0) const;
   std::string_view content_type() const;  // lower-case comparison is the caller's; without parameters
 };
 

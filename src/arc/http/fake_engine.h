@@ -346,7 +346,9 @@ class FakeEngine : public Engine, public QueryEngine {
     stats.execution_ms_total = 40;
     return stats;
   }
+  Status FlushForIceberg(const IcebergTableName&, int64_t) override { return {}; }
   const CatalogView& catalog() const override { return fake_catalog; }
+  IcebergCatalog& iceberg() override { ARC_CHECK(false); }
   TokenStore& tokens() override { return fake_tokens; }
   WriteAheadLog& log() override { return fake_log; }
   QueryEngine& queries() override { return *this; }

@@ -35,6 +35,26 @@ Task<Response> UpdateToken(Exchange& exchange);
 Task<Response> RevokeToken(Exchange& exchange);
 Task<Response> RotateToken(Exchange& exchange);
 
+// iceberg_rest_namespaces.cc
+Task<Response> ShowIcebergConfig(Exchange& exchange);
+Task<Response> MakeIcebergToken(Exchange& exchange);
+Task<Response> ListIcebergNamespaces(Exchange& exchange);
+Task<Response> CreateIcebergNamespace(Exchange& exchange);
+Task<Response> LoadIcebergNamespace(Exchange& exchange);
+Task<Response> DropIcebergNamespace(Exchange& exchange);
+Task<Response> ChangeIcebergNamespace(Exchange& exchange);
+
+// iceberg_rest_tables.cc
+Task<Response> ListIcebergTables(Exchange& exchange);
+Task<Response> LoadIcebergTable(Exchange& exchange);
+Task<Response> CreateIcebergTable(Exchange& exchange);
+Task<Response> CommitIcebergTable(Exchange& exchange);
+Task<Response> DropIcebergTable(Exchange& exchange);
+Task<Response> RenameIcebergTable(Exchange& exchange);
+Task<Response> RegisterIcebergTable(Exchange& exchange);
+Task<Response> CommitIcebergTransaction(Exchange& exchange);
+Task<Response> TakeIcebergMetrics(Exchange& exchange);
+
 // status_routes.cc
 Task<Response> ShowInfo(Exchange& exchange);
 Task<Response> ShowHealth(Exchange& exchange);

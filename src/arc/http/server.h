@@ -35,6 +35,9 @@ struct HttpOptions {
   // Threads that wait for a place in the query pool: the pool's size and its queue limit. More queries are 503.
   int query_threads = 105;
 
+  // Loading a table through the Iceberg REST catalog first flushes it when it has hot rows older than this; -1: never.
+  int64_t iceberg_max_staleness_ms = -1;
+
   bool auth_enabled = true;                    // false: everybody is an administrator
   int token_requests_per_minute = 100;         // per address, on the token routes; 0: no limit
   std::vector<std::string> cors_origins{"*"};  // empty: no CORS headers at all

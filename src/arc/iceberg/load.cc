@@ -28,6 +28,7 @@ void SetTimeRange(const ManifestDataFile& file, int32_t time_id, LiveDataFile* l
   if (lower && upper && *lower <= *upper) {
     live->min_time = *lower;
     live->max_time = *upper;
+    live->times_known = true;
     return;
   }
   live->min_time = std::numeric_limits<int64_t>::min();
@@ -50,13 +51,16 @@ Status RefuseDeletes(ObjectStore& store, const ManifestFile& manifest) {
 
 }  // namespace
 
-Result<TableMetadata> ReadTableMetadata(ObjectStore& store, std::string_view metadata_location) {
-  ARC_ASSIGN_OR_RETURN(const std::string bytes, ReadObjectAt(store, metadata_location));
-  std::string_view json = bytes;
+Result<std::string> ReadMetadataText(ObjectStore& store, std::string_view metadata_location) {
+  ARC_ASSIGN_OR_RETURN(std::string bytes, ReadObjectAt(store, metadata_location));
+  if (!bytes.starts_with("\x1f\x8b")) return bytes;
   BlockCompression gzip(BlockCodec::kGzip);
-  if (json.starts_with("\x1f\x8b")) {
-    ARC_ASSIGN_OR_RETURN(json, gzip.Decompress(bytes, kMaxMetadataBytes));
-  }
+  ARC_ASSIGN_OR_RETURN(const std::string_view json, gzip.Decompress(bytes, kMaxMetadataBytes));
+  return std::string(json);
+}
+
+Result<TableMetadata> ReadTableMetadata(ObjectStore& store, std::string_view metadata_location) {
+  ARC_ASSIGN_OR_RETURN(const std::string json, ReadMetadataText(store, metadata_location));
   auto metadata = ParseTableMetadata(json);
   if (!metadata.ok()) return WithContext(std::move(metadata).error(), metadata_location);
   return metadata;

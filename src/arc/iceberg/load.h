@@ -22,6 +22,7 @@ struct LiveDataFile {
   // µs, inclusive. From the bounds of the time column, else from the partition value, else everything.
   int64_t min_time = 0;
   int64_t max_time = 0;
+  bool times_known = false;                     // from the bounds: exact
   std::optional<PartitionKind> partition_kind;  // none: another writer's partition spec
   int32_t partition_value = 0;                  // hours or days since 1970
   int64_t sequence_number = 0;
@@ -33,7 +34,9 @@ struct LoadedTable {
   std::vector<LiveDataFile> files;
 };
 
-// Reads the metadata JSON at a URI; gzip-compressed files of other writers too.
+// The text of the metadata file at a URI; gzip-compressed files of other writers too.
+Result<std::string> ReadMetadataText(ObjectStore& store, std::string_view metadata_location);
+// The same, parsed.
 Result<TableMetadata> ReadTableMetadata(ObjectStore& store, std::string_view metadata_location);
 
 // The live data files of the current snapshot. kUnsupported, naming the file, when the snapshot has row-level deletes:

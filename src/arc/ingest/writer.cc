@@ -157,8 +157,8 @@ Status ReplayRecord(Catalog& catalog, ByteBudget& budget, Lsn lsn, LogRecord&& r
     return MakeError(ErrorKind::kUnsupported, "the log holds a record of a newer Arc; start that version");
   }
   ARC_ASSIGN_OR_RETURN(auto table, catalog.Restore(record.table));
-  if (lsn <= table->flushed()) return {};
-  ARC_ASSIGN_OR_RETURN(auto aligned, table->Align(record.batch));
+  if (table == nullptr || lsn <= table->flushed()) return {};
+  ARC_ASSIGN_OR_RETURN(auto aligned, table->AlignLogged(record.batch));
   if (!aligned.errors.empty()) {
     return Corruption(fmt::format("row {} of LSN {} for {}.{} no longer fits its table: {}", aligned.errors[0].position,
                                   lsn.value, record.table.database, record.table.name, aligned.errors[0].message));

@@ -21,6 +21,11 @@ namespace {
                                     what);
 }
 
+[[noreturn]] void ThrowUnreadable(const std::string& database, const std::string& table, const std::string& reason) {
+  throw duckdb::BinderException("Iceberg table \"%s.%s\" can be read by other engines only: %s", database, table,
+                                reason);
+}
+
 class ArcCatalog : public duckdb::Catalog {
  public:
   ArcCatalog(duckdb::AttachedDatabase& db, const QuerySources& sources) : Catalog(db), sources_(sources) {}
@@ -164,6 +169,7 @@ duckdb::unique_ptr<duckdb::BaseStatistics> ArcTableEntry::GetStatistics(duckdb::
 
 duckdb::TableFunction ArcTableEntry::GetScanFunction(duckdb::ClientContext& context,
                                                      duckdb::unique_ptr<duckdb::FunctionData>& bind_data) {
+  if (!version_->unreadable.empty()) ThrowUnreadable(schema.name, name, version_->unreadable);
   return BindArcScan(context, *this, bind_data);
 }
 
@@ -200,7 +206,11 @@ duckdb::optional_ptr<duckdb::CatalogEntry> ArcSchemaEntry::LookupEntry(duckdb::C
                                                                        const duckdb::EntryLookupInfo& lookup) {
   if (lookup.GetCatalogType() != duckdb::CatalogType::TABLE_ENTRY) return nullptr;
   std::shared_ptr<Table> table = sources_.catalog.Find(name, lookup.GetEntryName());
-  if (!table) return nullptr;
+  if (!table) {
+    const std::string reason = sources_.catalog.WhyUnreadable(name, lookup.GetEntryName());
+    if (!reason.empty()) ThrowUnreadable(name, lookup.GetEntryName(), reason);
+    return nullptr;
+  }
   return &EntryOf(*table);
 }
 

@@ -136,6 +136,7 @@ HttpOptions HttpOptionsOf(const Config& config) {
       static_cast<int>(std::min<int64_t>(config.Int("duckdb.pool_size") + config.Int("duckdb.max_queue_size"), 1024));
   options.auth_enabled = config.Bool("auth.enabled");
   options.token_requests_per_minute = static_cast<int>(config.Int("auth.rate_limit_per_minute"));
+  options.iceberg_max_staleness_ms = config.Int("iceberg.max_staleness_ms");
   options.cors_origins = SplitList(config.Text("cors.origins"));
   return options;
 }

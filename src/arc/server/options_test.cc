@@ -70,6 +70,7 @@ TEST(Options, DefaultsAreTheHttpServers) {
   EXPECT_EQ(ours.auth_enabled, http.auth_enabled);
   EXPECT_EQ(ours.token_requests_per_minute, http.token_requests_per_minute);
   EXPECT_EQ(ours.cors_origins, http.cors_origins);
+  EXPECT_EQ(ours.iceberg_max_staleness_ms, http.iceberg_max_staleness_ms);
 }
 
 TEST(Options, ValuesArrive) {
@@ -86,6 +87,7 @@ TEST(Options, ValuesArrive) {
                               {"duckdb.temp_dir", "/x"},
                               {"server.port", "0"},
                               {"cors.origins", "http://a , http://b,"},
+                              {"iceberg.max_staleness_ms", "250"},
                               {"logging.level", "error"},
                               {"server.graceful_timeout", "3"}});
   const EngineOptions engine = EngineOptionsOf(config);
@@ -103,6 +105,7 @@ TEST(Options, ValuesArrive) {
   const HttpOptions http = HttpOptionsOf(config);
   EXPECT_EQ(http.port, 0);
   EXPECT_EQ(http.cors_origins, (std::vector<std::string>{"http://a", "http://b"}));
+  EXPECT_EQ(http.iceberg_max_staleness_ms, 250);
   EXPECT_EQ(LogLevelOf(config), LogLevel::kError);
   EXPECT_EQ(StopLimitOf(config), std::chrono::seconds(3));
 }

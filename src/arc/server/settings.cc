@@ -78,6 +78,14 @@ std::vector<Setting> ServerSettings() {
        .fallback = "*",
        .doc = "Origins whose pages may call the API, separated by commas; `*` is any, empty is none.",
        .names = {"CORS_ORIGINS"}},
+      {.key = "iceberg.max_staleness_ms",
+       .type = SettingType::kInt,
+       .fallback = "-1",
+       .doc =
+           "How old rows may be that a client of the Iceberg REST catalog does not see: loading a table first flushes "
+           "it when its oldest unflushed row is older; 0 flushes whenever there is one, -1 never.",
+       .min = -1,
+       .max = 86'400'000},
       {.key = "logging.level",
        .type = SettingType::kChoice,
        .fallback = "info",
