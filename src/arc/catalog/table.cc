@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
 #include <utility>
 
 #include "arc/catalog/alignment.h"
@@ -103,15 +104,16 @@ void Table::Apply(Lsn lsn, const Batch& batch, ByteLease lease) {
   if (lsn <= flushed_) return;
   ARC_CHECK(lsn > applied_);
   // It may have been aligned to columns that are not the table's any more.
-  Batch fitting = batch;
-  while (reshaped_ && !Fits(*schema_, fitting)) {
+  const Batch* fitting = &batch;
+  std::optional<Batch> realigned;
+  while (reshaped_ && !Fits(*schema_, *fitting)) {
     lock.unlock();
-    auto again = AlignLogged(fitting);
+    auto again = AlignLogged(*fitting);
     ARC_CHECK(again.ok());
-    fitting = std::move(again->batch);
+    fitting = &realigned.emplace(std::move(again->batch));
     lock.lock();
   }
-  buffer_.Append(*schema_, fitting, lsn, std::move(lease));
+  buffer_.Append(*schema_, *fitting, lsn, std::move(lease));
   applied_ = lsn;
   if (unsealed_since_nanos_ == 0) unsealed_since_nanos_ = clock_.MonotonicNanos() + 1;
   if (hot_since_nanos_ == 0) hot_since_nanos_ = unsealed_since_nanos_;
