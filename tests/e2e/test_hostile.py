@@ -601,7 +601,11 @@ def test_huge_literals(server):
         "CREATE MACRO f(x) AS x",
         "CREATE SECRET s (TYPE s3)",
         "DROP TABLE cpu",
+        "DROP DATABASE default",
         "DELETE FROM cpu",
+        "TRUNCATE cpu",
+        "DELETE FROM information_schema.tables WHERE true",
+        "DELETE FROM cpu WHERE host = (SELECT content FROM read_text('/etc/passwd'))",
         "UPDATE cpu SET v = 0",
         "INSERT INTO cpu VALUES (now(), 'h', 1)",
         "BEGIN TRANSACTION",
@@ -623,7 +627,8 @@ def test_huge_literals(server):
 )
 def test_the_sandbox_holds(server, sql):
     status, answer = query(server, sql)
-    assert status in (400, 403, 422) and answer["success"] is False, (status, answer)
+    # 409: a drop that nobody has confirmed.
+    assert status in (400, 403, 404, 409, 422) and answer["success"] is False, (status, answer)
     assert "root:" not in json.dumps(answer)
     assert not [name for name in os.listdir("/tmp") if name.startswith("arc-escape")]
     assert server.sql("SELECT count(*) FROM cpu") == [[1000]]

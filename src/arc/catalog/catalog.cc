@@ -54,7 +54,7 @@ class CatalogImpl : public Catalog {
   Result<std::shared_ptr<Table>> Restore(const TableRef& ref) override;
   std::vector<std::shared_ptr<Table>> AllTables() const override { return tables_.All(); }
   void CommitFlushes(ObjectGroup& group, std::span<FlushCommit> commits) override { commits_.Flush(group, commits); }
-  Status CommitReplace(Table& table, const FileReplacement& replacement) override {
+  Result<int64_t> CommitReplace(Table& table, const FileReplacement& replacement) override {
     return commits_.Replace(table, replacement);
   }
   Result<ExpiryOutcome> ExpireSnapshots(Table& table) override { return commits_.Expire(table); }

@@ -112,8 +112,8 @@ class Catalog : public CatalogView {
   // files. Their objects stay until snapshot expiry finds them dead and no query of this process has them. After an
   // error nothing is published and the added files are removed, unless it is kUnknownOutcome: then it may have
   // happened. kNotFound: a removed file is not live any more. kConflict: other writers kept committing first, or a
-  // flush must first learn what became of its commit.
-  virtual Status CommitReplace(Table& table, const FileReplacement& replacement) = 0;
+  // flush must first learn what became of its commit. The new snapshot's id.
+  virtual Result<int64_t> CommitReplace(Table& table, const FileReplacement& replacement) = 0;
 
   // Commits the expiry of snapshots that the policy says, where no flush does, and removes objects whose last reader
   // has ended. What a crash leaves behind is orphaned. kConflict as CommitReplace.

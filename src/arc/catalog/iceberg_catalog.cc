@@ -141,11 +141,16 @@ Status IcebergCatalogImpl::DropTable(const IcebergTableName& name, bool purge) {
   MetadataFile metadata;
   {
     auto turn = parts_.turns.OfAll();
-    auto loaded = commits_.Load(name);
-    if (!loaded.ok() && !loaded.error().message.starts_with(kNoMetadataFile)) return std::move(loaded).error();
-    if (loaded.ok()) metadata = std::move(*loaded);
-    // Before the pointer goes: rows in the log then belong to a table that is there or to one known to be gone.
     const auto table = parts_.tables.FindExact(name.database, name.table);
+    auto loaded = commits_.Load(name);
+    if (loaded.ok()) {
+      metadata = std::move(*loaded);
+    } else if (!loaded.error().message.starts_with(kNoMetadataFile)) {
+      // Of a table all of whose rows are hot there is nothing else.
+      const bool is_hot_only = table != nullptr && loaded.error().message.starts_with(kNoTable);
+      if (!is_hot_only) return std::move(loaded).error();
+    }
+    // Before the pointer goes: rows in the log then belong to a table that is there or to one known to be gone.
     if (table != nullptr) ARC_RETURN_IF_ERROR(parts_.pointers.RememberDropped(table->ref().id));
     ARC_RETURN_IF_ERROR(parts_.pointers.Drop(name.database, name.table));
     parts_.tables.Remove(name.database, name.table);

@@ -160,12 +160,11 @@ Status TableCommits::CommitColumns(Table& table) {
 
 // Replacements
 
-Status TableCommits::Replace(Table& table, const FileReplacement& replacement) {
-  Status replaced;
-  {
+Result<int64_t> TableCommits::Replace(Table& table, const FileReplacement& replacement) {
+  auto replaced = [&] {
     const auto turn = parts_.turns.Of(table);
-    replaced = ReplaceInTurn(table, replacement, ReplaceRequestOf(table, replacement));
-  }
+    return ReplaceInTurn(table, replacement, ReplaceRequestOf(table, replacement));
+  }();
   if (!replaced.ok() && replaced.error().kind != ErrorKind::kUnknownOutcome) {
     std::vector<std::string> keys;
     for (const auto& file : replacement.added) keys.push_back(file.file.key);
@@ -174,10 +173,11 @@ Status TableCommits::Replace(Table& table, const FileReplacement& replacement) {
   return replaced;
 }
 
-Status TableCommits::ReplaceInTurn(Table& table, const FileReplacement& replacement, const ReplaceRequest& request) {
+Result<int64_t> TableCommits::ReplaceInTurn(Table& table, const FileReplacement& replacement,
+                                            const ReplaceRequest& request) {
   for (int attempt = 0; attempt < kCommitAttempts; ++attempt) {
-    ARC_ASSIGN_OR_RETURN(const bool won, TryReplace(table, replacement, request));
-    if (won) return {};  // else another writer was first: again on top of its commit
+    ARC_ASSIGN_OR_RETURN(const auto snapshot, TryReplace(table, replacement, request));
+    if (snapshot) return *snapshot;  // else another writer was first: again on top of its commit
   }
   return OthersWereFirst();
 }
@@ -195,24 +195,24 @@ ReplaceRequest TableCommits::ReplaceRequestOf(const Table& table, const FileRepl
   return request;
 }
 
-// One attempt; false when the pointer has moved meanwhile.
-Result<bool> TableCommits::TryReplace(Table& table, const FileReplacement& replacement, ReplaceRequest request) {
+// One attempt; nothing when the pointer has moved meanwhile.
+Result<std::optional<int64_t>> TableCommits::TryReplace(Table& table, const FileReplacement& replacement,
+                                                        ReplaceRequest request) {
   request.now_ms = parts_.clock.WallMicros() / kMicrosPerMs;
   ARC_ASSIGN_OR_RETURN(const auto location, parts_.pointers.Load(table.ref().database, table.ref().name));
   if (!location || WasDropped(table)) return NotFound("the table is not there any more");
   ARC_ASSIGN_OR_RETURN(const auto current, LookAtCurrent(table, *location));
   Prepared prepared{&table, location, {}};
-  ARC_ASSIGN_OR_RETURN(prepared.commit,
-                       PrepareReplace(parts_.store, *location, current, request, parts_.random));
+  ARC_ASSIGN_OR_RETURN(prepared.commit, PrepareReplace(parts_.store, *location, current, request, parts_.random));
   ARC_ASSIGN_OR_RETURN(const bool won, Swap(prepared));
-  if (!won) return false;
+  if (!won) return std::optional<int64_t>();
   // Before the commit's clean-up: it may have expired the last snapshot that had them.
   for (const auto& file : replacement.removed) parts_.retired.Add(file);
   NoteCommit(prepared);
   std::unordered_set<std::string_view> removed;
   for (const auto& file : replacement.removed) removed.insert(file->key);
   table.ReplaceFiles(table.committed_files()->Without(removed)->With(EntriesOf(replacement.added)));
-  return true;
+  return prepared.commit.snapshot_id;
 }
 
 // Expiry
@@ -254,8 +254,7 @@ Result<std::optional<ExpiryOutcome>> TableCommits::TryExpire(Table& table) {
 std::vector<Result<bool>> TableCommits::Swap(std::span<const Prepared* const> prepared) {
   std::vector<PointerSwap> swaps;
   for (const auto* one : prepared) {
-    swaps.push_back(
-        {one->table->ref().database, one->table->ref().name, one->location, one->commit.metadata_location});
+    swaps.push_back({one->table->ref().database, one->table->ref().name, one->location, one->commit.metadata_location});
   }
   const auto swapped = parts_.pointers.SwapAll(swaps);
   std::vector<Result<bool>> outcomes;

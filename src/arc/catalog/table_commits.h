@@ -25,7 +25,7 @@ class TableCommits {
 
   // As Catalog's CommitFlushes, CommitReplace and ExpireSnapshots.
   void Flush(ObjectGroup& group, std::span<FlushCommit> commits);
-  Status Replace(Table& table, const FileReplacement& replacement);
+  Result<int64_t> Replace(Table& table, const FileReplacement& replacement);
   Result<ExpiryOutcome> Expire(Table& table);
 
   // Columns that only this process knows become the table's. In the table's turn, with its schema held.
@@ -51,9 +51,9 @@ class TableCommits {
   FlushAttempts TryFlushes(ObjectGroup& group, FlushAttempts attempts);
   Status PrepareFlush(ObjectStore& store, const AppendRequest& request, Prepared* prepared);
   FlushAttempts SwapFlushes(FlushAttempts attempts);
-  Status ReplaceInTurn(Table& table, const FileReplacement& replacement, const ReplaceRequest& request);
+  Result<int64_t> ReplaceInTurn(Table& table, const FileReplacement& replacement, const ReplaceRequest& request);
   ReplaceRequest ReplaceRequestOf(const Table& table, const FileReplacement& replacement) const;
-  Result<bool> TryReplace(Table& table, const FileReplacement& replacement, ReplaceRequest request);
+  Result<std::optional<int64_t>> TryReplace(Table& table, const FileReplacement& replacement, ReplaceRequest request);
   Result<std::optional<ExpiryOutcome>> TryExpire(Table& table);
 
   bool WasDropped(const Table& table) const { return parts_.tables.FindById(table.ref().id).get() != &table; }

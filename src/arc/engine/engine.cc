@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -48,6 +49,7 @@ class EngineImpl : public Engine {
   Status CreateDatabase(const std::string& database) override { return catalog_->CreateDatabase(database); }
   Status Flush() override { return scheduler_->FlushAll(); }
   Result<std::unique_ptr<ResultStream>> Query(const QueryRequest& request) override {
+    if (auto change = deletions_->Statement(request)) return change;
     return queries_->Execute(request);
   }
 
@@ -62,9 +64,12 @@ class EngineImpl : public Engine {
   Compaction& compaction() override { return *compaction_; }
   Retention& retention() override { return *retention_; }
   Upkeep& upkeep() override { return *upkeep_; }
+  Deletions& deletions() override { return *deletions_; }
   BufferStats buffer_stats() const override;
   FlushStats flush_stats() const override { return scheduler_->stats(); }
-  MaintenanceStats maintenance_stats() const override { return {upkeep_->stats(), retention_->stats()}; }
+  MaintenanceStats maintenance_stats() const override {
+    return {upkeep_->stats(), retention_->stats(), row_deletion_->stats(), drops_->dropped()};
+  }
   Readiness readiness() const override;
   std::optional<RemoteStats> remote_stats() const override;
   const ReplayReport& replay_report() const override { return replay_report_; }
@@ -76,6 +81,8 @@ class EngineImpl : public Engine {
   Status OpenCatalog();
   Status OpenLog();
   Status ReplayOne(Lsn lsn, LogRecord&& record);
+  Status CommitRows(const std::shared_ptr<Table>& table);
+  void MakeDeletions();
 
   const EngineOptions options_;
   LocalDisk& disk_;
@@ -100,6 +107,9 @@ class EngineImpl : public Engine {
   std::unique_ptr<Upkeep> upkeep_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<QueryEngine> queries_;
+  std::unique_ptr<RowDeletion> row_deletion_;
+  std::unique_ptr<TableDrops> drops_;
+  std::unique_ptr<Deletions> deletions_;
   std::unique_ptr<TokenStore> tokens_;
   ReplayReport replay_report_;
   std::mutex close_mutex_;
@@ -135,7 +145,23 @@ Status EngineImpl::Start() {
   std::string tokens = disk_.is_system() ? folder + "/auth.db" : ":memory:";
   ARC_ASSIGN_OR_RETURN(tokens_, TokenStore::Open(tokens, clock_, random_));
   ARC_ASSIGN_OR_RETURN(compaction_, Compaction::Start(*catalog_, *store_, clock_, random_, options_.compaction));
+  MakeDeletions();
   return {};
+}
+
+// Files are rewritten as compaction writes them, in the memory of one of its jobs.
+void EngineImpl::MakeDeletions() {
+  const CompactionOptions& compaction = options_.compaction;
+  DeletionOptions options;
+  options.parquet.compression = compaction.compression;
+  options.parquet.compression_level = compaction.compression_level;
+  options.parquet.double_dictionaries = true;
+  options.target_bytes = compaction.policy.target_bytes;
+  options.memory_bytes = compaction.policy.memory_bytes / std::max(compaction.max_jobs, 1);
+  row_deletion_ = std::make_unique<RowDeletion>(*catalog_, *store_, random_, options,
+                                                [this](const auto& table) { return CommitRows(table); });
+  drops_ = std::make_unique<TableDrops>(*catalog_, clock_, random_);
+  deletions_ = std::make_unique<Deletions>(*catalog_, *queries_, *row_deletion_, *drops_, clock_);
 }
 
 Status EngineImpl::OpenStore() {
@@ -253,6 +279,12 @@ Status EngineImpl::FlushForIceberg(const IcebergTableName& name, int64_t max_sta
     const int64_t age_nanos = clock_.MonotonicNanos() - table->hot_since_nanos();
     if (table->staged().empty() && age_nanos < max_staleness_ms * 1'000'000) return {};
   }
+  return CommitRows(table);
+}
+
+// Everything applied to the table before the call.
+Status EngineImpl::CommitRows(const std::shared_ptr<Table>& table) {
+  if (table->first_unflushed().value == 0) return {};
   ARC_RETURN_IF_ERROR(flusher_->Flush({&table, 1})[0]);
   if (flusher_->stages()) ARC_RETURN_IF_ERROR(flusher_->CommitStaged(*table));
   return {};
@@ -302,6 +334,7 @@ Status EngineImpl::Close(std::chrono::milliseconds limit) {
   if (std::exchange(closed_, true)) return {};
   if (compaction_ != nullptr) compaction_->Stop();
   if (upkeep_ != nullptr) upkeep_->Stop();
+  if (deletions_ != nullptr) deletions_->Stop();
   writer_.reset();  // requests that wait for memory are answered first
   Status flushed;
   if (scheduler_ != nullptr) {

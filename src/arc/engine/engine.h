@@ -15,6 +15,7 @@
 #include "arc/base/result.h"
 #include "arc/base/uuid.h"
 #include "arc/catalog/catalog.h"
+#include "arc/engine/deletions.h"
 #include "arc/flush/scheduler.h"
 #include "arc/ingest/writer.h"
 #include "arc/io/local_disk.h"
@@ -79,6 +80,8 @@ struct RemoteStats {
 struct MaintenanceStats {
   UpkeepStats upkeep;
   RetentionStats retention;
+  DeletionStats deletions;
+  uint64_t tables_dropped = 0;
 };
 
 // Why the server should not get traffic, empty when it should: {"wal": "disk full", …}.
@@ -99,6 +102,7 @@ class Engine {
   virtual Status CreateDatabase(const std::string& database) = 0;  // success when it is there already
   // Returns when everything acknowledged before the call is committed to Iceberg.
   virtual Status Flush() = 0;
+  // A query, or one of the statements that change something: see Deletions::Statement.
   virtual Result<std::unique_ptr<ResultStream>> Query(const QueryRequest& request) = 0;
 
   // What an Iceberg client needs before it asks for the table: rows are committed that have no table in the lake yet,
@@ -114,6 +118,7 @@ class Engine {
   virtual Compaction& compaction() = 0;
   virtual Retention& retention() = 0;
   virtual Upkeep& upkeep() = 0;
+  virtual Deletions& deletions() = 0;
   virtual BufferStats buffer_stats() const = 0;
   virtual FlushStats flush_stats() const = 0;
   virtual MaintenanceStats maintenance_stats() const = 0;

@@ -50,4 +50,10 @@ std::string CompactedFileKey(const TableRef& table, FlushedFile::Partition parti
                      number);
 }
 
+std::string RewrittenFileKey(const TableRef& table, FlushedFile::Partition partition, int64_t value, int64_t first_time,
+                             const Uuid& job, int number) {
+  return fmt::format("{}{}-{}.rewritten.parquet", KeyStart(table, partition, value, first_time), job.ToString(),
+                     number);
+}
+
 }  // namespace arc

@@ -22,4 +22,8 @@ std::string FlushedFileKey(const TableRef& table, FlushedFile::Partition partiti
 std::string CompactedFileKey(const TableRef& table, FlushedFile::Partition partition, int64_t value, int64_t first_time,
                              const Uuid& job, int number);
 
+// A file without the rows that were deleted from it: "<folder>/cpu_20251016_140001_<job>-<number>.rewritten.parquet".
+std::string RewrittenFileKey(const TableRef& table, FlushedFile::Partition partition, int64_t value, int64_t first_time,
+                             const Uuid& job, int number);
+
 }  // namespace arc

@@ -356,6 +356,7 @@ class FakeEngine : public Engine, public QueryEngine {
   Compaction& compaction() override { return fake_compaction; }
   Retention& retention() override { ARC_CHECK(false); }
   Upkeep& upkeep() override { ARC_CHECK(false); }
+  Deletions& deletions() override { ARC_CHECK(false); }
   MaintenanceStats maintenance_stats() const override {
     MaintenanceStats stats;
     stats.upkeep.snapshots_expired = 7;

@@ -99,6 +99,15 @@ void AddMaintenance(const MaintenanceStats& stats, PrometheusText* out) {
   out->Counter("arc_retention_files_total", "Data files deleted by retention.", D(retention.files));
   out->Counter("arc_retention_rows_total", "Rows deleted by retention.", D(retention.rows));
   out->Counter("arc_retention_bytes_total", "Bytes of data files deleted by retention.", D(retention.bytes));
+  const DeletionStats& deletions = stats.deletions;
+  out->Counter("arc_deletes_total", "Deletions of rows carried out.", D(deletions.completed));
+  out->Counter("arc_delete_errors_total", "Deletions of rows that failed.", D(deletions.failed));
+  out->Counter("arc_delete_rows_total", "Rows deleted by them.", D(deletions.rows));
+  out->Counter("arc_delete_files_dropped_total", "Data files all of whose rows went.", D(deletions.files_dropped));
+  out->Counter("arc_delete_files_rewritten_total", "Data files written anew without rows.",
+               D(deletions.files_rewritten));
+  out->Counter("arc_delete_bytes_written_total", "Bytes of what those became.", D(deletions.bytes_written));
+  out->Counter("arc_tables_dropped_total", "Tables dropped in SQL or over /api.", D(stats.tables_dropped));
 }
 
 void AddRemote(const Engine& engine, PrometheusText* out) {

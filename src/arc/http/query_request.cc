@@ -40,6 +40,8 @@ Status ReadKey(const std::string& key, JsonValue value, QuerySpec* spec) {
   } else if (key == "format") {
     ARC_ASSIGN_OR_RETURN(std::string name, JsonString(key, value));
     ARC_ASSIGN_OR_RETURN(spec->format, Format(name));
+  } else if (key == "confirm") {
+    ARC_ASSIGN_OR_RETURN(spec->request.confirmation, JsonString(key, value));
   } else if (key == "priority") {
     ARC_ASSIGN_OR_RETURN(std::string name, JsonString(key, value));
     ARC_ASSIGN_OR_RETURN(spec->request.priority, Priority(name));
@@ -47,7 +49,9 @@ Status ReadKey(const std::string& key, JsonValue value, QuerySpec* spec) {
   return {};
 }
 
-std::string Quoted(const std::string& name) {
+}  // namespace
+
+std::string QuotedName(const std::string& name) {
   std::string out = "\"";
   for (char c : name) {
     if (c == '"') out.push_back('"');
@@ -56,7 +60,6 @@ std::string Quoted(const std::string& name) {
   return out + "\"";
 }
 
-// `TIMESTAMP '…'` of a time given by the client, so that nothing of it but a parsed number reaches the SQL.
 Result<std::string> TimeLiteral(std::string_view name, std::string_view text) {
   auto micros = ParseTime(text);
   if (!micros) {
@@ -68,8 +71,6 @@ Result<std::string> TimeLiteral(std::string_view name, std::string_view text) {
   iso.pop_back();  // the Z
   return "TIMESTAMP '" + iso + "'";
 }
-
-}  // namespace
 
 Result<QuerySpec> ParseQueryBody(const Exchange& exchange) {
   QuerySpec spec;
@@ -102,7 +103,7 @@ Result<QuerySpec> MeasurementQuery(const Exchange& exchange, const std::string& 
     ARC_ASSIGN_OR_RETURN(std::string time, TimeLiteral("to", *to));
     where += (where.empty() ? " WHERE time < " : " AND time < ") + time;
   }
-  spec.request.sql = "SELECT * FROM " + Quoted(database) + "." + Quoted(measurement) + where +
+  spec.request.sql = "SELECT * FROM " + QuotedName(database) + "." + QuotedName(measurement) + where +
                      " ORDER BY time DESC LIMIT " + std::to_string(limit);
   return spec;
 }

@@ -144,6 +144,12 @@ constexpr Route kRoutes[] = {
     {kPost, "/api/v1/maintenance/expire", ExpireNow, kAdmin, "Expire old snapshots now", false},
     {kPost, "/api/maintenance/orphans", RemoveOrphansNow, kAdmin, "Find orphaned objects; or remove them", false},
     {kPost, "/api/v1/maintenance/orphans", RemoveOrphansNow, kAdmin, "Find orphaned objects; or remove them", false},
+    // Deleting; the handlers look at the token's databases.
+    {kPost, "/api/v1/delete", DeleteRows, kWrite, "Delete rows that a condition is true for; or a dry run", false},
+    {kPost, "/api/v2/delete", DeleteInfluxPoints, kWrite, "Delete points (InfluxDB 2)", false},
+    {kDelete, "/api/v1/databases/{database}/measurements/{measurement}", DropMeasurement, kAdmin,
+     "Drop a measurement, in two steps", false},
+    {kDelete, "/api/v1/databases/{database}", DropDatabase, kAdmin, "Drop a database, in two steps", false},
     // Monitoring
     {kGet, "/api/monitoring/buffer", ShowBuffer, kRead, "Hot rows by table", false},
     {kGet, "/api/v1/monitoring/buffer", ShowBuffer, kRead, "Hot rows by table", false},

@@ -89,6 +89,12 @@ Task<Response> RemoveRetention(Exchange& exchange);
 Task<Response> ExecuteRetention(Exchange& exchange);  // {"dry_run":true} unless the body says else
 Task<Response> ListRetentionExecutions(Exchange& exchange);
 
+// delete_routes.cc
+Task<Response> DeleteRows(Exchange& exchange);          // {"measurement":…,"where":…,"dry_run":true}
+Task<Response> DeleteInfluxPoints(Exchange& exchange);  // {"start":…,"stop":…,"predicate":…}
+Task<Response> DropMeasurement(Exchange& exchange);     // ?confirm=, as the answer without it says
+Task<Response> DropDatabase(Exchange& exchange);        // the same
+
 // maintenance_routes.cc
 Task<Response> ShowMaintenance(Exchange& exchange);
 Task<Response> ExpireNow(Exchange& exchange);         // ?database=&measurement=; all without

@@ -71,6 +71,7 @@ Result<std::vector<std::string>> ReachableFiles(ObjectStore& store, const Metada
   for (const auto& file : document["statistics"]) AddMember(file, "statistics-path", &uris);
   for (const auto& file : document["partition-statistics"]) AddMember(file, "statistics-path", &uris);
   for (const auto& entry : document["metadata-log"]) AddMember(entry, "metadata-file", &uris);
+  uris.push_back(metadata.location.substr(0, metadata.location.rfind('/') + 1) + "version-hint.text");
   uris.push_back(metadata.location);
   return uris;
 }

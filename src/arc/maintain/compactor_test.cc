@@ -1,74 +1,25 @@
 // Jobs on a disk that can lose its power, with real data files: every row once, whatever happens in between.
 #include "arc/maintain/compactor.h"
 
-#include <arrow/array.h>
-#include <arrow/record_batch.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <set>
 
-#include "arc/base/byte_budget.h"
 #include "arc/base/thread.h"
-#include "arc/catalog/commit_for_test.h"
-#include "arc/io/power_cut_disk.h"
 #include "arc/maintain/compaction.h"
-#include "arc/model/batch_for_test.h"
-#include "arc/parquet/sorted_file.h"
+#include "arc/maintain/test_data_lake.h"
 
 namespace arc {
 namespace {
 
-constexpr int64_t kHourMicros = 3'600'000'000;
+constexpr int64_t kHourMicros = DataLake::kHourMicros;
 constexpr int kFiles = 12;
 constexpr int kRowsOfFile = 50;
 
-// What outlives a power cut, and what is made anew after it.
-class Lake {
+class Lake : public DataLake {
  public:
-  explicit Lake(uint64_t seed) : random_(seed), lineage_(Uuid::Random(random_)) {
-    EXPECT_TRUE(disk_.CreateDirectories("/data").ok());
-    Open();
-  }
-
-  void Open() {
-    compaction_.reset();
-    table_.reset();
-    catalog_.reset();
-    store_ = *OpenLocalObjectStore(disk_, "/lake");
-    EXPECT_TRUE(store_->CleanTemporaries().ok());
-    auto catalog = Catalog::Open("/data/arc.db", disk_, *store_, clock_, random_, &budget_);
-    ASSERT_TRUE(catalog.ok()) << catalog.error().message;
-    catalog_ = std::move(*catalog);
-    ASSERT_TRUE(catalog_->UseLineage(lineage_).ok());
-    table_ = *catalog_->GetOrCreate("db", "cpu");
-  }
-  void Restart() {
-    disk_.Restart(random_);
-    Open();
-  }
-
-  // Ids first to first + rows - 1, a second apart, flushed as one file of hour 10.
-  void Flush(int64_t first, int rows) {
-    std::vector<int64_t> times;
-    std::vector<std::optional<int64_t>> ids;
-    std::vector<std::optional<std::string>> hosts;
-    for (int64_t id = first; id < first + rows; ++id) {
-      times.push_back(10 * kHourMicros + id * 1'000'000);
-      ids.push_back(id);
-      hosts.push_back("host" + std::to_string(id % 7));
-    }
-    auto aligned = table_->Align(BatchForTest(times).Tags("host", hosts).Ints("id", ids).Done());
-    table_->Apply({table_->Current()->applied.value + 1}, aligned->batch, {});
-    auto input = table_->BeginFlush();
-    auto hot = ToRecordBatch(input.chunks[0], *input.schema);
-    ASSERT_TRUE(hot.ok());
-    auto written = WriteDataFile(*store_, "in" + std::to_string(first), *input.schema, *SortedRows::Of({*hot}), {});
-    ASSERT_TRUE(written.ok()) << written.error().message;
-    auto committed =
-        CommitForTest(*catalog_, *store_, *table_, input, {{*written, FlushedFile::Partition::kHour, 10}});
-    ASSERT_TRUE(committed.ok()) << committed.error().message;
-  }
+  using DataLake::DataLake;
 
   CompactionCandidate Candidate() {
     const auto version = table_->Current();
@@ -81,35 +32,6 @@ class Lake {
     return Compactor(*catalog_, *store_, parquet, CompactionPolicy())
         .Run(*table_, Candidate(), Uuid::Random(random_), {}, left);
   }
-
-  // The ids in the files of a version; each file must be readable.
-  std::multiset<int64_t> Ids(const TableVersion& version) {
-    std::multiset<int64_t> ids;
-    for (const auto& entry : version.files->files()) {
-      auto file = SortedFile::Open(*store_, entry->key, entry->bytes, entry->rows, *version.schema);
-      EXPECT_TRUE(file.ok()) << file.error().message;
-      while (file.ok()) {
-        auto batch = (*file)->Next();
-        EXPECT_TRUE(batch.ok());
-        if (!batch.ok() || *batch == nullptr) break;
-        const auto* values = (*batch)->GetColumnByName("id")->data()->GetValues<int64_t>(1);
-        ids.insert(values, values + (*batch)->num_rows());
-      }
-    }
-    return ids;
-  }
-  std::multiset<int64_t> Ids() { return Ids(*table_->Current()); }
-  size_t Files() { return table_->Current()->files->files().size(); }
-
-  PowerCutDisk disk_;
-  ManualClock clock_{1'700'000'000'000'000};
-  SeededRandom random_;
-  ByteBudget budget_{1 << 30};
-  const Uuid lineage_;
-  std::unique_ptr<ObjectStore> store_;
-  std::unique_ptr<Catalog> catalog_;
-  std::shared_ptr<Table> table_;
-  std::unique_ptr<Compaction> compaction_;
 };
 
 std::multiset<int64_t> AllIds(int files = kFiles) {
@@ -261,11 +183,12 @@ class CompactionTest : public ::testing::Test {
   void Start(CompactionOptions options = {}) {
     auto started = Compaction::Start(*lake_.catalog_, *lake_.store_, lake_.clock_, lake_.random_, options);
     ASSERT_TRUE(started.ok()) << started.error().message;
-    lake_.compaction_ = std::move(*started);
+    compaction_ = std::move(*started);
   }
-  Compaction& compaction() { return *lake_.compaction_; }
+  Compaction& compaction() { return *compaction_; }
 
   Lake lake_{1};
+  std::unique_ptr<Compaction> compaction_;
 };
 
 TEST_F(CompactionTest, ATriggeredJobRunsAndIsRemembered) {

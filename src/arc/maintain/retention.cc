@@ -69,8 +69,9 @@ Result<RetentionShare> DeleteFrom(Catalog& catalog, Table& table, const Retentio
     deletion.same_rows = false;
     deletion.summary["arc.retention-policy"] = policy.name;
     if (deletion.removed.empty()) return share;
-    replaced = catalog.CommitReplace(table, deletion);
-    if (replaced.ok()) return share;
+    const auto committed = catalog.CommitReplace(table, deletion);
+    if (committed.ok()) return share;
+    replaced = committed.error();
     const ErrorKind kind = replaced.error().kind;
     if (kind != ErrorKind::kNotFound && kind != ErrorKind::kConflict) break;
   }

@@ -36,11 +36,23 @@ struct Head {
   std::unique_ptr<SortedFile> file;
   std::shared_ptr<arrow::RecordBatch> batch;
   std::optional<uint32_t> number;  // of the batch among those of the group at hand
+  const RowSet* left_out = nullptr;
+  int64_t first_row = 0;  // the number in the file of the batch's first row
   uint32_t row = 0;
 
   const int64_t* times() const { return batch->column(0)->data()->GetValues<int64_t>(1); }
   uint32_t rows() const { return static_cast<uint32_t>(batch->num_rows()); }
   Place Next() const { return {times()[row], input}; }
+
+  // How many rows come along until one is left out, at most `most`.
+  uint32_t RowsToKeep(uint32_t most) const {
+    if (left_out == nullptr) return most;
+    return static_cast<uint32_t>(std::min<int64_t>(most, left_out->NextIn(first_row + row) - (first_row + row)));
+  }
+  void SkipLeftOut() {
+    if (left_out == nullptr || row == rows()) return;
+    row = static_cast<uint32_t>(std::min<int64_t>(rows(), left_out->NextOut(first_row + row) - first_row));
+  }
 
   // How many rows come before `limit`, at most `most`.
   uint32_t RowsBefore(const Place& limit, uint32_t most) const {
@@ -162,20 +174,27 @@ class Merge {
     auto file = SortedFile::Open(store_, input.key, input.bytes, input.rows, schema_);
     if (!file.ok()) return Refuse(head.input, file.error());
     head.file = std::move(*file);
+    head.left_out = input.left_out;
     return LoadBatch(std::move(head), input.min_time);
   }
 
-  // Puts the head back among the others once it has another batch, the first of whose times is `least` or later.
+  // Puts the head back among the others once it has another batch with a row that comes along. The first of the
+  // batch's times is `least` or later.
   Status LoadBatch(Head head, int64_t least) {
-    auto batch = head.file->Next();
-    if (!batch.ok()) return Refuse(head.input, batch.error());
-    if (*batch == nullptr) return {};
-    head.batch = std::move(*batch);
-    head.number.reset();
-    head.row = 0;
-    if (head.Next().time < least) {
-      return Refuse(head.input, Corruption("data file " + inputs_[head.input].key + " has rows before its first time"));
-    }
+    do {
+      if (head.batch != nullptr) head.first_row += head.rows();
+      auto batch = head.file->Next();
+      if (!batch.ok()) return Refuse(head.input, batch.error());
+      if (*batch == nullptr) return {};
+      head.batch = std::move(*batch);
+      head.number.reset();
+      head.row = 0;
+      if (head.Next().time < least) {
+        return Refuse(head.input,
+                      Corruption("data file " + inputs_[head.input].key + " has rows before its first time"));
+      }
+      head.SkipLeftOut();
+    } while (head.row == head.rows());
     PutBack(std::move(head));
     return {};
   }
@@ -197,11 +216,12 @@ class Merge {
     Head head = std::move(heads_.back());
     heads_.pop_back();
     const int64_t room = options_.parquet.row_group_rows - group_.rows();
-    auto count = static_cast<uint32_t>(std::min<int64_t>(head.rows() - head.row, room));
+    auto count = head.RowsToKeep(static_cast<uint32_t>(std::min<int64_t>(head.rows() - head.row, room)));
     if (next_ < inputs_.size()) count = head.RowsBefore(NextInput(), count);
     if (!heads_.empty()) count = head.RowsBefore(heads_.front().Next(), count);
     group_.Add(&head, count);
     const int64_t last_time = head.times()[head.row - 1];
+    head.SkipLeftOut();
     const bool full = group_.rows() == options_.parquet.row_group_rows;
     if (full) {
       ARC_RETURN_IF_ERROR(WriteGroup());

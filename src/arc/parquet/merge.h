@@ -10,6 +10,7 @@
 #include "arc/base/result.h"
 #include "arc/io/object_store.h"
 #include "arc/model/data_file.h"
+#include "arc/model/row_set.h"
 #include "arc/model/schema.h"
 #include "arc/parquet/data_file.h"
 
@@ -19,7 +20,8 @@ struct MergeInput {
   std::string key;
   int64_t bytes = 0;
   int64_t rows = 0;
-  int64_t min_time = 0;  // µs; of all its rows at least
+  int64_t min_time = 0;              // µs; of all its rows at least
+  const RowSet* left_out = nullptr;  // rows that do not come along; outlives the merge
 };
 
 // An input that could not be merged, and why: kCorruption when it is damaged, kUnsupported when it is sound but not for
@@ -46,7 +48,8 @@ int64_t MergeBytesOfInput(int64_t file_bytes, int64_t rows, size_t columns);
 // Writes the rows of `inputs` (in the order of min_time) by time, those of one time in the order of their inputs, into
 // files of the columns of `schema`, found in the inputs by field id. An input is opened when the merge reaches its
 // first time and closed after its last row, so that only inputs that overlap take memory. Runs on the calling thread.
-// `next_key` names each output, given the time of its first row; no two names may be the same.
+// `next_key` names each output, given the time of its first row; no two names may be the same. Where all rows are left
+// out there is no output.
 //
 // On error no output remains. When inputs are to blame they are in `refused` (one that a look at all footers finds,
 // else the one that broke off the merge): the caller may try again without them. Other errors: kCancelled, kDiskFull,

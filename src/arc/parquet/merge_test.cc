@@ -186,6 +186,60 @@ TEST_F(MergeTest, EveryRowOnceInOrderHoweverTheInputsOverlap) {
   }
 }
 
+TEST_F(MergeTest, RowsLeftOutDoNotComeAlong) {
+  for (uint64_t seed = 0; seed < 30; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    options_.parquet.row_group_rows = static_cast<int64_t>(1 + random() % 700);
+    store_.objects.clear();
+    std::vector<RowSet> left_out(1 + random() % 4);
+    std::vector<MergeInput> inputs;
+    std::vector<Row> expected;
+    for (size_t i = 0; i < left_out.size(); ++i) {
+      // More rows than a batch of the reader holds, where they are all of one file.
+      const size_t count = left_out.size() == 1 ? 70'000 : 1 + random() % 900;
+      const auto rows = RandomRows(random, count, static_cast<int64_t>(i) * 1000, static_cast<int64_t>(i) * 1000 + 500);
+      ParquetOptions options;
+      options.row_group_rows = static_cast<int64_t>(1 + count / 5);
+      inputs.push_back(Put("in" + std::to_string(i), rows, TestSchema(), options));
+      bool out = random() % 2 == 0;
+      for (size_t row = 0; row < rows.size(); ++row) {
+        if (random() % (seed % 3 == 0 ? 2 : seed % 3 == 1 ? 300 : 40'000) == 0) out = !out;
+        if (out) {
+          left_out[i].Add(static_cast<int64_t>(row));
+        } else {
+          expected.push_back(rows[row]);
+        }
+      }
+      inputs.back().left_out = &left_out[i];
+    }
+    auto merged = Run(inputs);
+    ASSERT_TRUE(merged.ok()) << merged.error().message;
+    std::vector<Row> found;
+    for (const auto& file : *merged) {
+      const auto rows = Read(file.key);
+      EXPECT_EQ(file.rows, static_cast<int64_t>(rows.size()));
+      EXPECT_EQ(file.min_time, rows.front().time);
+      EXPECT_EQ(file.max_time, rows.back().time);
+      found.insert(found.end(), rows.begin(), rows.end());
+    }
+    ExpectSame(expected, found);
+  }
+}
+
+TEST_F(MergeTest, WhereAllRowsAreLeftOutThereIsNoOutput) {
+  std::mt19937_64 random(1);
+  const auto rows = RandomRows(random, 300, 0, 1000);
+  auto input = Put("a", rows);
+  RowSet all;
+  for (int64_t row = 0; row < 300; ++row) all.Add(row);
+  input.left_out = &all;
+  auto merged = Run({input});
+  ASSERT_TRUE(merged.ok()) << merged.error().message;
+  EXPECT_TRUE(merged->empty());
+  EXPECT_EQ(store_.objects.size(), 1u);
+}
+
 TEST_F(MergeTest, ColumnsThatAFileLacksAreNull) {
   Schema old = schema_;
   old.columns.erase(old.columns.begin() + 1, old.columns.begin() + 3);  // neither host nor value yet

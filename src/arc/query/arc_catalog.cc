@@ -8,6 +8,7 @@
 #include "duckdb/catalog/entry_lookup_info.hpp"
 #include "duckdb/parser/parsed_data/create_schema_info.hpp"
 #include "duckdb/parser/parsed_data/create_table_info.hpp"
+#include "duckdb/planner/tableref/bound_at_clause.hpp"
 #include "duckdb/storage/database_size.hpp"
 #include "duckdb/storage/statistics/base_statistics.hpp"
 #include "duckdb/storage/storage_extension.hpp"
@@ -38,6 +39,8 @@ class ArcCatalog : public duckdb::Catalog {
   bool InMemory() override { return true; }
   duckdb::string GetDBPath() override { return ""; }
   duckdb::DatabaseSize GetDatabaseSize(duckdb::ClientContext&) override { return {}; }
+
+  bool SupportsTimeTravel() const override { return true; }  // else no AT clause reaches LookupEntry
 
   // We hold tables only: functions, types and the like are never looked for here.
   duckdb::CatalogLookupBehavior CatalogTypeLookupRule(duckdb::CatalogType type) const override {
@@ -160,8 +163,11 @@ duckdb::LogicalType ToDuckType(ColumnType type) {
 
 ArcTableEntry::ArcTableEntry(duckdb::Catalog& catalog, duckdb::SchemaCatalogEntry& schema,
                              duckdb::CreateTableInfo& info, std::shared_ptr<const TableVersion> version,
-                             const QuerySources& sources)
-    : TableCatalogEntry(catalog, schema, info), version_(std::move(version)), sources_(sources) {}
+                             const QuerySources& sources, bool is_delete_target)
+    : TableCatalogEntry(catalog, schema, info),
+      version_(std::move(version)),
+      sources_(sources),
+      is_delete_target_(is_delete_target) {}
 
 duckdb::unique_ptr<duckdb::BaseStatistics> ArcTableEntry::GetStatistics(duckdb::ClientContext&, duckdb::column_t) {
   return nullptr;  // the scan function gives them
@@ -185,24 +191,37 @@ duckdb::virtual_column_map_t ArcTableEntry::GetVirtualColumns() const {
   if (version_->schema->Find("timestamp") < 0) {
     result.insert({kTimestampAlias, duckdb::TableColumn("timestamp", duckdb::LogicalType::TIMESTAMP)});
   }
+  if (is_delete_target_) {
+    result.insert({kFilePosition, duckdb::TableColumn(kFilePositionName, duckdb::LogicalType::BIGINT)});
+    result.insert({kRowNumber, duckdb::TableColumn(kRowNumberName, duckdb::LogicalType::BIGINT)});
+  }
   return result;
+}
+
+std::unique_ptr<ArcTableEntry> ArcSchemaEntry::MakeEntry(const std::string& table,
+                                                         std::shared_ptr<const TableVersion> version,
+                                                         bool is_delete_target) {
+  duckdb::CreateTableInfo info(*this, table);
+  for (const Column& column : version->schema->columns) {
+    info.columns.AddColumn(duckdb::ColumnDefinition(column.name, ToDuckType(column.type)));
+  }
+  return std::make_unique<ArcTableEntry>(catalog, *this, info, std::move(version), sources_, is_delete_target);
 }
 
 ArcTableEntry& ArcSchemaEntry::EntryOf(Table& table) {
   std::lock_guard lock(mutex_);
   auto& entry = tables_[table.ref().name];
-  if (!entry) {
-    std::shared_ptr<const TableVersion> version = table.Current();
-    duckdb::CreateTableInfo info(*this, table.ref().name);
-    for (const Column& column : version->schema->columns) {
-      info.columns.AddColumn(duckdb::ColumnDefinition(column.name, ToDuckType(column.type)));
-    }
-    entry = std::make_unique<ArcTableEntry>(catalog, *this, info, std::move(version), sources_);
-  }
+  if (!entry) entry = MakeEntry(table.ref().name, table.Current(), false);
   return *entry;
 }
 
-duckdb::optional_ptr<duckdb::CatalogEntry> ArcSchemaEntry::LookupEntry(duckdb::CatalogTransaction,
+ArcTableEntry& ArcSchemaEntry::DeleteTargetOf(Table& table, const DeleteTarget& target) {
+  std::lock_guard lock(mutex_);
+  if (!delete_target_) delete_target_ = MakeEntry(table.ref().name, target.version, true);
+  return *delete_target_;
+}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> ArcSchemaEntry::LookupEntry(duckdb::CatalogTransaction transaction,
                                                                        const duckdb::EntryLookupInfo& lookup) {
   if (lookup.GetCatalogType() != duckdb::CatalogType::TABLE_ENTRY) return nullptr;
   std::shared_ptr<Table> table = sources_.catalog.Find(name, lookup.GetEntryName());
@@ -211,7 +230,12 @@ duckdb::optional_ptr<duckdb::CatalogEntry> ArcSchemaEntry::LookupEntry(duckdb::C
     if (!reason.empty()) ThrowUnreadable(name, lookup.GetEntryName(), reason);
     return nullptr;
   }
-  return &EntryOf(*table);
+  if (!lookup.GetAtClause()) return &EntryOf(*table);
+  const auto target = ClientState::Of(transaction.GetContext()).delete_target;
+  if (target == nullptr || lookup.GetAtClause()->Unit() != kDeleteTargetUnit) {
+    throw duckdb::NotImplementedException("Time travel (AT) is not supported yet");
+  }
+  return &DeleteTargetOf(*table, *target);
 }
 
 void ArcSchemaEntry::Scan(duckdb::ClientContext&, duckdb::CatalogType type,

@@ -11,9 +11,11 @@
 #include "arc/auth/token_store.h"
 #include "arc/catalog/catalog.h"
 #include "arc/io/object_store.h"
+#include "arc/query/query_engine.h"
 #include "duckdb/catalog/catalog.hpp"
 #include "duckdb/catalog/catalog_entry/schema_catalog_entry.hpp"
 #include "duckdb/catalog/catalog_entry/table_catalog_entry.hpp"
+#include "duckdb/common/multi_file/multi_file_reader.hpp"
 #include "duckdb/main/client_context_state.hpp"
 #include "duckdb/main/config.hpp"
 #include "duckdb/transaction/transaction.hpp"
@@ -26,6 +28,15 @@ inline constexpr const char* kArcCatalog = "arc";
 // Column id under which `timestamp` is bound where a table has no such column. plan_guard.cc replaces it by `time`
 // before anything else sees the plan.
 inline constexpr duckdb::column_t kTimestampAlias = (duckdb::column_t{1} << 63) + 64;  // a virtual column
+
+// Columns that only the table of a DELETE has: the file's position in the table's version, and the row's number in the
+// file, under which DuckDB's Parquet reader knows it.
+inline constexpr duckdb::column_t kFilePosition = kTimestampAlias + 1;
+inline constexpr const char* kFilePositionName = "\x1ffile";
+inline constexpr duckdb::column_t kRowNumber = duckdb::MultiFileReader::COLUMN_IDENTIFIER_FILE_ROW_NUMBER;
+inline constexpr const char* kRowNumberName = "\x1frow";
+// The unit of the AT clause by which statement.cc marks that table.
+inline constexpr const char* kDeleteTargetUnit = "\x1fdelete";
 
 // How statement.cc spells the database `main` where a query names it: DuckDB looks for unqualified names in a schema
 // `main` too, and must not find that database then.
@@ -44,8 +55,9 @@ struct ClientState : duckdb::ClientContextState {
   static constexpr const char* kName = "arc_client";
   static ClientState& Of(duckdb::ClientContext& context);
   Principal principal;
-  std::string database;  // where unqualified names are looked for
-  bool trusted = false;  // the statement is ours, not the user's
+  std::string database;                         // where unqualified names are looked for
+  std::shared_ptr<DeleteTarget> delete_target;  // as in QueryRequest
+  bool trusted = false;                         // the statement is ours, not the user's
 };
 
 duckdb::LogicalType ToDuckType(ColumnType type);
@@ -53,9 +65,11 @@ duckdb::LogicalType ToDuckType(ColumnType type);
 class ArcTableEntry : public duckdb::TableCatalogEntry {
  public:
   ArcTableEntry(duckdb::Catalog& catalog, duckdb::SchemaCatalogEntry& schema, duckdb::CreateTableInfo& info,
-                std::shared_ptr<const TableVersion> version, const QuerySources& sources);
+                std::shared_ptr<const TableVersion> version, const QuerySources& sources, bool is_delete_target);
   const std::shared_ptr<const TableVersion>& version() const { return version_; }
   const QuerySources& sources() const { return sources_; }
+  // The table of the DELETE that runs, not one that its condition reads.
+  bool is_delete_target() const { return is_delete_target_; }
 
   duckdb::unique_ptr<duckdb::BaseStatistics> GetStatistics(duckdb::ClientContext&, duckdb::column_t) override;
   duckdb::TableFunction GetScanFunction(duckdb::ClientContext& context,
@@ -67,6 +81,7 @@ class ArcTableEntry : public duckdb::TableCatalogEntry {
  private:
   const std::shared_ptr<const TableVersion> version_;
   const QuerySources& sources_;
+  const bool is_delete_target_;
 };
 
 class ArcSchemaEntry : public duckdb::SchemaCatalogEntry {
@@ -103,10 +118,14 @@ class ArcSchemaEntry : public duckdb::SchemaCatalogEntry {
 
  private:
   ArcTableEntry& EntryOf(Table& table);
+  ArcTableEntry& DeleteTargetOf(Table& table, const DeleteTarget& target);
+  std::unique_ptr<ArcTableEntry> MakeEntry(const std::string& name, std::shared_ptr<const TableVersion> version,
+                                           bool is_delete_target);
 
   const QuerySources& sources_;
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<ArcTableEntry>, std::less<>> tables_;  // by the table's own name
+  std::unique_ptr<ArcTableEntry> delete_target_;
 };
 
 // Holds every entry that one DuckDB transaction has seen.

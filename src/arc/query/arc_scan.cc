@@ -8,6 +8,7 @@
 #include "duckdb/function/partition_stats.hpp"
 #include "duckdb/parser/expression/constant_expression.hpp"
 #include "duckdb/parser/tableref/table_function_ref.hpp"
+#include "duckdb/planner/expression/bound_constant_expression.hpp"
 #include "duckdb/storage/statistics/node_statistics.hpp"
 #include "duckdb/storage/statistics/numeric_stats.hpp"
 #include "duckdb/storage/storage_index.hpp"
@@ -37,6 +38,14 @@ class ArcMultiFileReader : public duckdb::MultiFileReader {
 
   duckdb::unique_ptr<duckdb::MultiFileReader> Copy() const override {
     return duckdb::make_uniq<ArcMultiFileReader>(info_);
+  }
+
+  duckdb::unique_ptr<duckdb::Expression> GetConstantVirtualColumn(duckdb::MultiFileReaderData& reader_data,
+                                                                  duckdb::idx_t column,
+                                                                  const duckdb::LogicalType& type) override {
+    if (column != kFilePosition) return MultiFileReader::GetConstantVirtualColumn(reader_data, column, type);
+    return duckdb::make_uniq<duckdb::BoundConstantExpression>(
+        duckdb::Value::BIGINT(FilePositionOf(reader_data.reader->file)));
   }
 
   duckdb::shared_ptr<duckdb::MultiFileList> CreateFileList(duckdb::ClientContext&,

@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kPrefetchedFiles = 16;
 constexpr const char* kHotOption = "arc_hot";
+constexpr const char* kPositionOption = "arc_position";
 
 // The bounds that a running top-N keeps tightening.
 void CollectTopN(const duckdb::TableFilter& filter,
@@ -39,6 +40,10 @@ bool IsHot(const duckdb::OpenFileInfo& file) {
   return file.extended_info && file.extended_info->options.count(kHotOption) != 0;
 }
 
+int64_t FilePositionOf(const duckdb::OpenFileInfo& file) {
+  return file.extended_info->options.at(kPositionOption).GetValue<int64_t>();
+}
+
 std::vector<const ChunkView*> ChunksOf(const HotRows& hot) {
   std::vector<const ChunkView*> result;
   if (hot.sealed) {
@@ -60,6 +65,7 @@ ArcFileList::ArcFileList(const ArcFileList& other)
       ranges_(other.ranges_),
       order_(other.order_),
       nothing_(other.nothing_),
+      taken_(other.taken_),
       top_n_(other.top_n_) {}
 
 void ArcFileList::SetOrder(ScanOrder order) {
@@ -70,6 +76,18 @@ void ArcFileList::SetOrder(ScanOrder order) {
 void ArcFileList::SetNothing() {
   nothing_ = true;
   items_.reset();
+}
+
+std::vector<uint32_t> ArcFileList::TakeFilesWithin(const TimeRanges& ranges) {
+  std::vector<uint32_t> within;
+  for (const ScanItem& item : items()) {
+    if (item.file != ScanItem::kHot && ranges.Contains(item.min_time, item.max_time)) {
+      within.push_back(static_cast<uint32_t>(item.file));
+    }
+  }
+  taken_ = ranges;
+  items_.reset();
+  return within;
 }
 
 void ArcFileList::Narrow(const TimeRanges& ranges) {
@@ -84,7 +102,7 @@ const std::vector<ScanItem>& ArcFileList::items() const {
 }
 
 ArcFileList::Extent ArcFileList::extent() const {
-  if (ranges_.all() && !nothing_) return {version_->files->files().size(), static_cast<int64_t>(version_->hot.rows)};
+  if (IsWhole()) return {version_->files->files().size(), static_cast<int64_t>(version_->hot.rows)};
   Extent result;
   for (const ScanItem& item : items()) {
     if (item.file == ScanItem::kHot) {
@@ -109,6 +127,7 @@ std::vector<ScanItem> ArcFileList::MakeItems() const {
   const auto& files = version_->files->files();
   auto add = [&](uint32_t position) {
     const FileEntry& file = *files[position];
+    if (taken_.Contains(file.min_time, file.max_time)) return;
     result.push_back({position, file.rows, file.min_time, file.max_time});
   };
   if (hot.rows > 0) result.push_back(hot);
@@ -166,6 +185,7 @@ duckdb::OpenFileInfo ArcFileList::InfoOf(const ScanItem& item) const {
   options["validate_external_file_cache"] = duckdb::Value::BOOLEAN(false);
   options["etag"] = duckdb::Value("");
   options["last_modified"] = duckdb::Value::TIMESTAMP(duckdb::timestamp_t(0));
+  options[kPositionOption] = duckdb::Value::BIGINT(item.file);
   options[kCapabilityOption] = duckdb::Value(sources_.capability);
   return info;
 }
@@ -216,7 +236,7 @@ duckdb::vector<duckdb::OpenFileInfo> ArcFileList::GetDisplayFileList(duckdb::opt
 
 duckdb::unique_ptr<duckdb::NodeStatistics> ArcFileList::GetCardinality(duckdb::ClientContext&) const {
   uint64_t rows = 0;
-  if (ranges_.all() && !nothing_) {
+  if (IsWhole()) {
     rows = static_cast<uint64_t>(version_->files->rows()) + version_->hot.rows;
   } else {
     for (const ScanItem& item : items()) rows += static_cast<uint64_t>(item.rows);

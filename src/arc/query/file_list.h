@@ -43,6 +43,8 @@ class ArcFileList : public duckdb::MultiFileList {
   // Set while planning only. Nothing: the plan has found that no row is asked for.
   void SetOrder(ScanOrder order);
   void SetNothing();
+  // The positions of files of which every row lies in `ranges`; they are not read.
+  std::vector<uint32_t> TakeFilesWithin(const TimeRanges& ranges);
   const std::vector<ScanItem>& items() const;
   // How much items() has. Lists nothing where nothing is pruned: planning asks before it prunes.
   struct Extent {
@@ -73,6 +75,7 @@ class ArcFileList : public duckdb::MultiFileList {
 
  private:
   std::vector<ScanItem> MakeItems() const;
+  bool IsWhole() const { return ranges_.all() && !nothing_ && taken_.none(); }
   bool Beyond(const ScanItem& item) const;
   duckdb::OpenFileInfo InfoOf(const ScanItem& item) const;
   void PrefetchFrom(size_t i) const;
@@ -83,6 +86,7 @@ class ArcFileList : public duckdb::MultiFileList {
   TimeRanges ranges_ = TimeRanges::All();
   ScanOrder order_ = ScanOrder::kNone;
   bool nothing_ = false;
+  TimeRanges taken_ = TimeRanges::None();
   std::vector<duckdb::shared_ptr<duckdb::DynamicFilterData>> top_n_;
   // Made when first asked for: planning `count(*)` over 100,000 files must not list them.
   mutable std::mutex mutex_;
@@ -92,5 +96,7 @@ class ArcFileList : public duckdb::MultiFileList {
 
 // Whether GetFile gave the hot rows rather than a file.
 bool IsHot(const duckdb::OpenFileInfo& file);
+// Of a file that GetFile gave: its position in the version's index.
+int64_t FilePositionOf(const duckdb::OpenFileInfo& file);
 
 }  // namespace arc

@@ -33,12 +33,23 @@ struct QueryOptions {
   std::chrono::milliseconds slow_query{1'000};  // logged at warning
 };
 
+// The files that a DELETE is for. Its statement then gives the rows that match: "file", a file's position in the
+// version, and "row", a row's number in the file, both BIGINT and in no order.
+struct DeleteTarget {
+  std::shared_ptr<const TableVersion> version;  // without hot rows
+  // Set by Execute: positions of files all of whose rows match, as their time ranges tell. They are not in the result.
+  std::vector<uint32_t> whole_files;
+};
+
 struct QueryRequest {
   std::string sql;                   // one statement
   std::string database = "default";  // unqualified names resolve here
   Principal principal;
   QueryPriority priority = QueryPriority::kNormal;
   std::chrono::milliseconds timeout{0};  // 0: the engine's
+  std::string confirmation;              // of a DROP: what its first attempt answered
+  // Not null: `sql` is a DELETE, and the table it names is this one. Nothing is deleted by it.
+  std::shared_ptr<DeleteTarget> delete_target;
   // Called once, by a thread of the engine, when the query still runs kStopGrace after its time is up: it is inside a
   // call that cannot be interrupted. Its place is free when that call ends. Must not block.
   std::function<void()> on_stuck;

@@ -10,6 +10,7 @@
 #include "arc/query/arc_catalog.h"
 #include "arc/query/bounded_functions.h"
 #include "arc/query/bounded_memory.h"
+#include "arc/query/delete_plan.h"
 #include "arc/query/duck_error.h"
 #include "arc/query/plan_guard.h"
 #include "arc/query/result_builder.h"
@@ -113,6 +114,7 @@ class DuckSession : public Session {
       broken_ = true;
     }
     client_.trusted = false;
+    client_.delete_target.reset();
   }
 
   bool broken() const override { return broken_; }
@@ -129,13 +131,17 @@ class DuckSession : public Session {
 
   Result<std::shared_ptr<arrow::Schema>> StartChecked(const std::string& sql, const QueryRequest& request) {
     client_.principal = request.principal;
+    client_.delete_target = request.delete_target;
     client_.trusted = false;
     if (client_.database != request.database) {
       client_.database = request.database;
       duckdb::ClientData::Get(context()).catalog_search_path->Set(
           duckdb::CatalogSearchEntry(kArcCatalog, request.database), duckdb::CatalogSetPathType::SET_DIRECTLY);
     }
-    CheckedStatement checked = CheckStatement(sql, context().GetParserOptions(), sources_.catalog);
+    const auto options = context().GetParserOptions();
+    CheckedStatement checked = request.delete_target == nullptr
+                                   ? CheckStatement(sql, options, sources_.catalog)
+                                   : CheckDelete(sql, options, sources_.catalog, request.database);
     if (!checked.before.empty()) {
       client_.trusted = true;
       connection_.BeginTransaction();
@@ -250,6 +256,7 @@ class DuckDatabase : public Database, public std::enable_shared_from_this<DuckDa
       if (result->HasError()) result->ThrowError();
     }
     RegisterPlanGuard(duckdb::DBConfig::GetConfig(*database_->instance));
+    RegisterDeletePlan(duckdb::DBConfig::GetConfig(*database_->instance));
   }
 
   Result<std::unique_ptr<Session>> Connect() override {

@@ -4,6 +4,7 @@
 
 #include "arc/query/show_functions.h"
 #include "duckdb/common/string_util.hpp"
+#include "duckdb/parser/expression/columnref_expression.hpp"
 #include "duckdb/parser/expression/constant_expression.hpp"
 #include "duckdb/parser/expression/function_expression.hpp"
 #include "duckdb/parser/expression/subquery_expression.hpp"
@@ -15,9 +16,11 @@
 #include "duckdb/parser/query_node/select_node.hpp"
 #include "duckdb/parser/query_node/set_operation_node.hpp"
 #include "duckdb/parser/statement/create_statement.hpp"
+#include "duckdb/parser/statement/delete_statement.hpp"
 #include "duckdb/parser/statement/explain_statement.hpp"
 #include "duckdb/parser/statement/multi_statement.hpp"
 #include "duckdb/parser/statement/select_statement.hpp"
+#include "duckdb/parser/tableref/at_clause.hpp"
 #include "duckdb/parser/tableref/list.hpp"
 
 namespace arc {
@@ -40,7 +43,7 @@ constexpr std::string_view kTableFunctions[] = {
 [[noreturn]] void Refuse(const std::string& what) {
   throw duckdb::PermissionException(
       "%s is not allowed; allowed are queries (SELECT, WITH, FROM, VALUES, PIVOT), "
-      "DESCRIBE, SHOW, SUMMARIZE and EXPLAIN of them",
+      "DESCRIBE, SHOW, SUMMARIZE and EXPLAIN of them, DELETE, DROP TABLE and DROP DATABASE",
       what);
 }
 
@@ -252,6 +255,17 @@ CheckedStatement CheckPivot(duckdb::MultiStatement& multi, Resolver& resolver) {
   return result;
 }
 
+duckdb::unique_ptr<duckdb::SQLStatement> ParseOne(const std::string& sql, const duckdb::ParserOptions& options) {
+  duckdb::Parser parser(options);
+  parser.ParseQuery(sql);
+  if (parser.statements.empty()) throw duckdb::InvalidInputException("There is no statement to run");
+  if (parser.statements.size() > 1) {
+    throw duckdb::InvalidInputException("Only one statement at a time can be run, not %d",
+                                        static_cast<int>(parser.statements.size()));
+  }
+  return std::move(parser.statements.front());
+}
+
 }  // namespace
 
 bool IsForbiddenFunction(std::string_view name) {
@@ -285,17 +299,39 @@ std::string QuoteDefault(const std::string& sql) {
   return result;
 }
 
+CheckedStatement CheckDelete(const std::string& sql, const duckdb::ParserOptions& options, const CatalogView& catalog,
+                             const std::string& database) {
+  auto parsed = ParseOne(sql, options);
+  if (parsed->type == duckdb::StatementType::EXPLAIN_STATEMENT) {
+    parsed = std::move(parsed->Cast<duckdb::ExplainStatement>().stmt);
+  }
+  if (parsed->type != duckdb::StatementType::DELETE_STATEMENT) Refuse(duckdb::StatementTypeToString(parsed->type));
+  auto& deletion = parsed->Cast<duckdb::DeleteStatement>();
+  if (!deletion.using_clauses.empty() || !deletion.returning_list.empty() || !deletion.cte_map.map.empty()) {
+    throw duckdb::NotImplementedException("DELETE takes a table and a condition, without WITH, USING and RETURNING");
+  }
+  auto select = duckdb::make_uniq<duckdb::SelectNode>();
+  for (const char* column : {kFilePositionName, kRowNumberName}) {
+    select->select_list.push_back(duckdb::make_uniq<duckdb::ColumnRefExpression>(duckdb::string(column)));
+  }
+  select->where_clause = std::move(deletion.condition);
+  select->from_table = std::move(deletion.table);
+  auto& table = select->from_table->Cast<duckdb::BaseTableRef>();
+  if (table.schema_name.empty()) table.schema_name = database;
+  Resolver(catalog).Visit(*select);
+  table.at_clause = duckdb::make_uniq<duckdb::AtClause>(
+      kDeleteTargetUnit, duckdb::make_uniq<duckdb::ConstantExpression>(duckdb::Value::BOOLEAN(true)));
+  auto statement = duckdb::make_uniq<duckdb::SelectStatement>();
+  statement->node = std::move(select);
+  CheckedStatement result;
+  result.statement = std::move(statement);
+  return result;
+}
+
 CheckedStatement CheckStatement(const std::string& sql, const duckdb::ParserOptions& options,
                                 const CatalogView& catalog) {
-  duckdb::Parser parser(options);
-  parser.ParseQuery(sql);
-  if (parser.statements.empty()) throw duckdb::InvalidInputException("There is no statement to run");
-  if (parser.statements.size() > 1) {
-    throw duckdb::InvalidInputException("Only one statement at a time can be run, not %d",
-                                        static_cast<int>(parser.statements.size()));
-  }
   Resolver resolver(catalog);
-  auto& parsed = parser.statements.front();
+  auto parsed = ParseOne(sql, options);
   if (parsed->type == duckdb::StatementType::MULTI_STATEMENT) {
     return CheckPivot(parsed->Cast<duckdb::MultiStatement>(), resolver);
   }

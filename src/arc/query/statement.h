@@ -27,6 +27,11 @@ std::string QuoteDefault(const std::string& sql);
 CheckedStatement CheckStatement(const std::string& sql, const duckdb::ParserOptions& options,
                                 const CatalogView& catalog);
 
+// A DELETE, or the EXPLAIN of one, as the query for the rows that it is for: see QueryRequest::delete_target. Its
+// condition is checked like any query. `database`: of a table named without one.
+CheckedStatement CheckDelete(const std::string& sql, const duckdb::ParserOptions& options, const CatalogView& catalog,
+                             const std::string& database);
+
 // Functions that tell about the process rather than about data. `name` in lower case.
 bool IsForbiddenFunction(std::string_view name);
 // Table functions that read nothing but their arguments and what the principal may see. `name` in lower case.
