@@ -32,11 +32,11 @@ inline constexpr duckdb::column_t kTimestampAlias = (duckdb::column_t{1} << 63) 
 // Columns that only the table of a DELETE has: the file's position in the table's version, and the row's number in the
 // file, under which DuckDB's Parquet reader knows it.
 inline constexpr duckdb::column_t kFilePosition = kTimestampAlias + 1;
-inline constexpr const char* kFilePositionName = "\x1ffile";
+inline constexpr const char* kFilePositionName = "\x1f_file";
 inline constexpr duckdb::column_t kRowNumber = duckdb::MultiFileReader::COLUMN_IDENTIFIER_FILE_ROW_NUMBER;
-inline constexpr const char* kRowNumberName = "\x1frow";
+inline constexpr const char* kRowNumberName = "\x1f_row";
 // The unit of the AT clause by which statement.cc marks that table.
-inline constexpr const char* kDeleteTargetUnit = "\x1fdelete";
+inline constexpr const char* kDeleteTargetUnit = "\x1f_delete";
 
 // How statement.cc spells the database `main` where a query names it: DuckDB looks for unqualified names in a schema
 // `main` too, and must not find that database then.

@@ -191,9 +191,7 @@ TEST_F(RowFinderTest, WhatAQueryMayNotIsRefused) {
 }
 
 TEST_F(RowFinderTest, TheColumnsOfADeleteAreNotForQueries) {
-  for (const char* column : {"\"\x1frow\"",
-                             "\"\x1f"
-                             "file\""}) {
+  for (const char* column : {"\"\x1f_row\"", "\"\x1f_file\""}) {
     QueryRequest request;
     request.sql = std::string("SELECT ") + column + " FROM db.t";
     request.principal = principal_;
@@ -201,8 +199,7 @@ TEST_F(RowFinderTest, TheColumnsOfADeleteAreNotForQueries) {
   }
   QueryRequest request;
   request.sql =
-      "SELECT * FROM db.t AT (\"\x1f"
-      "delete\" => true)";
+      "SELECT * FROM db.t AT (\"\x1f_delete\" => true)";
   request.principal = principal_;
   EXPECT_FALSE(engine_->Execute(request).ok());
 }
