@@ -36,12 +36,13 @@ struct InfluxBody {
   std::string predicate;
 };
 
-// A deletion takes a place among the queries, and ends when the client goes away.
+// A deletion takes a place among the queries, and ends when the client goes away. As CallBlocking, `call` is copied and
+// no temporary.
 template <typename T, typename Call>
-Task<Result<T>> CallWhileClientIsThere(Exchange& exchange, Call call) {
+Task<Result<T>> CallWhileClientIsThere(Exchange& exchange, Call& call) {
   auto cancel = std::make_shared<CancelSwitch>();
   exchange.stream.Watch([cancel] { cancel->Cancel(); });
-  auto start = [server = &exchange.server, cancel, call = std::move(call)](auto deliver) {
+  auto start = [server = &exchange.server, cancel, call = call](auto deliver) {
     Status admitted = server->AdmitQuery([deliver, cancel, call] { deliver(call(*cancel)); });
     if (!admitted.ok()) deliver(Result<T>(admitted.error()));
   };
@@ -125,15 +126,15 @@ Response DropResponse(const DropOutcome& outcome) {
   return Response::Json(json.Take(), is_done ? 200 : 409);
 }
 
-Task<Response> Drop(Exchange& exchange, std::string measurement) {
+Task<Response> Drop(Exchange& exchange, const std::string& measurement) {
   DropRequest request;
   request.database = exchange.path_params[0];
-  request.measurement = std::move(measurement);
+  request.measurement = measurement;
   request.confirmation = std::string(exchange.query.Get("confirm"));
   request.principal = exchange.principal;
   Engine* engine = &exchange.server.engine;
   auto call = [engine, request](CancelSwitch&) { return engine->deletions().Drop(request); };
-  Result<DropOutcome> outcome = co_await CallWhileClientIsThere<DropOutcome>(exchange, std::move(call));
+  Result<DropOutcome> outcome = co_await CallWhileClientIsThere<DropOutcome>(exchange, call);
   if (!outcome.ok()) co_return exchange.Fail(outcome.error());
   co_return DropResponse(*outcome);
 }
@@ -200,7 +201,7 @@ Task<Response> DeleteRows(Exchange& exchange) {
                dry_run = body->dry_run](CancelSwitch& cancel) {
     return engine->deletions().Delete(request, dry_run, /*all_rows=*/true, cancel);
   };
-  Result<DeletionOutcome> outcome = co_await CallWhileClientIsThere<DeletionOutcome>(exchange, std::move(call));
+  Result<DeletionOutcome> outcome = co_await CallWhileClientIsThere<DeletionOutcome>(exchange, call);
   if (!outcome.ok()) co_return exchange.Fail(outcome.error());
   const double ms = static_cast<double>(exchange.server.clock.MonotonicNanos() - started) / 1e6;
   co_return OutcomeResponse(*outcome, body->dry_run, ms);
@@ -226,13 +227,19 @@ Task<Response> DeleteInfluxPoints(Exchange& exchange) {
     }
     return rows;
   };
-  Result<int64_t> rows = co_await CallWhileClientIsThere<int64_t>(exchange, std::move(call));
+  Result<int64_t> rows = co_await CallWhileClientIsThere<int64_t>(exchange, call);
   if (!rows.ok()) co_return exchange.Fail(rows.error());
   co_return Response::Empty(204);
 }
 
-Task<Response> DropMeasurement(Exchange& exchange) { co_return co_await Drop(exchange, exchange.path_params[1]); }
+Task<Response> DropMeasurement(Exchange& exchange) {
+  const std::string& measurement = exchange.path_params[1];
+  co_return co_await Drop(exchange, measurement);
+}
 
-Task<Response> DropDatabase(Exchange& exchange) { co_return co_await Drop(exchange, ""); }
+Task<Response> DropDatabase(Exchange& exchange) {
+  const std::string all_measurements;
+  co_return co_await Drop(exchange, all_measurements);
+}
 
 }  // namespace arc

@@ -26,18 +26,19 @@ void Add(const Table& table, DropOutcome* outcome) {
 
 Result<DropOutcome> TableDrops::DropTable(const std::string& database, const std::string& measurement,
                                           const std::string& confirmation) {
-  const auto table = catalog_.Find(database, measurement);
+  auto table = catalog_.Find(database, measurement);
   if (table == nullptr) {
     const std::string reason = catalog_.WhyUnreadable(database, measurement);
     if (reason.empty()) return NotFound("there is no table " + database + "." + measurement);
     return MakeError(ErrorKind::kUnsupported, database + "." + measurement +
                                                   " is a table of other engines: drop it through the Iceberg catalog");
   }
-  const TableRef& ref = table->ref();
+  const TableRef ref = table->ref();
   DropOutcome outcome;
   outcome.database = ref.database;
   outcome.measurement = ref.name;
   Add(*table, &outcome);
+  table.reset();  // files that somebody holds are not deleted yet
   const std::string what = "table " + ref.id.ToString();
   if (!Take(what, confirmation)) {
     outcome.confirmation = Ask(what);

@@ -198,8 +198,7 @@ TEST_F(RowFinderTest, TheColumnsOfADeleteAreNotForQueries) {
     EXPECT_FALSE(engine_->Execute(request).ok());
   }
   QueryRequest request;
-  request.sql =
-      "SELECT * FROM db.t AT (\"\x1f_delete\" => true)";
+  request.sql = "SELECT * FROM db.t AT (\"\x1f_delete\" => true)";
   request.principal = principal_;
   EXPECT_FALSE(engine_->Execute(request).ok());
 }
