@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <exception>
+#include <string>
 #include <string_view>
 
 #include "arc/query/statement.h"
@@ -33,7 +34,20 @@ std::optional<ChangeStatement> FromDelete(const duckdb::DeleteStatement& deletio
   return change;
 }
 
-// A database is a schema to DuckDB, and one of its databases a file that is attached.
+// A database of ours is a schema to DuckDB, which has no DROP DATABASE.
+std::string DatabasesAsSchemas(std::string sql) {
+  constexpr std::string_view kDrop = "drop";
+  constexpr std::string_view kDatabase = "database";
+  std::string_view expected = kDrop;
+  for (const duckdb::SimplifiedToken& token : duckdb::Parser::Tokenize(sql)) {
+    if (token.type == duckdb::SimplifiedTokenType::SIMPLIFIED_TOKEN_COMMENT) continue;
+    if (!SameIdentifier(std::string_view(sql).substr(token.start, expected.size()), expected)) return sql;
+    if (expected == kDatabase) return sql.replace(token.start, kDatabase.size(), "SCHEMA");
+    expected = kDatabase;
+  }
+  return sql;
+}
+
 std::optional<ChangeStatement> FromDrop(const duckdb::DropInfo& drop) {
   ChangeStatement change;
   change.if_exists = drop.if_not_found == duckdb::OnEntryNotFound::RETURN_NULL;
@@ -45,7 +59,6 @@ std::optional<ChangeStatement> FromDrop(const duckdb::DropInfo& drop) {
       change.table = drop.name;
       return change;
     case duckdb::CatalogType::SCHEMA_ENTRY:
-    case duckdb::CatalogType::DATABASE_ENTRY:
       if (!IsOurs(drop.catalog)) return std::nullopt;
       change.kind = ChangeStatement::Kind::kDropDatabase;
       change.database = drop.name;
@@ -61,7 +74,7 @@ std::optional<ChangeStatement> ParseChange(const std::string& sql) {
   if (sql.find('\0') != std::string::npos) return std::nullopt;
   try {
     duckdb::Parser parser;
-    parser.ParseQuery(QuoteDefault(sql));
+    parser.ParseQuery(DatabasesAsSchemas(QuoteDefault(sql)));
     if (parser.statements.size() != 1) return std::nullopt;
     const duckdb::SQLStatement* statement = parser.statements[0].get();
     bool dry_run = false;

@@ -34,7 +34,10 @@ TEST(ChangeStatement, Drops) {
   EXPECT_EQ(Parsed("drop table if exists cpu"), "drop table .cpu if exists");
   EXPECT_EQ(Parsed("DROP DATABASE db"), "drop database db.");
   EXPECT_EQ(Parsed("DROP DATABASE IF EXISTS db"), "drop database db. if exists");
+  EXPECT_EQ(Parsed("/* all */ drop -- of it\n database default;"), "drop database default.");
   EXPECT_EQ(Parsed("DROP SCHEMA db CASCADE"), "drop database db.");
+  EXPECT_EQ(Parsed("DROP TABLE database"), "drop table .database");
+  EXPECT_EQ(Parsed("DROP DATABASES db"), "none");
   EXPECT_EQ(Parsed("DROP VIEW v"), "none");
   EXPECT_EQ(Parsed("EXPLAIN DROP TABLE cpu"), "none");
 }
