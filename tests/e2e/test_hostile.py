@@ -27,6 +27,7 @@ SETTINGS = {
     "QUERY_TIMEOUT": "2",
     "ARC_INGESTION_MEMORY_MB": "128",
     "ARC_SERVER_REQUEST_MEMORY_MB": "512",
+    "ARC_COMPACTION_MEMORY_MB": "64",
 }
 ZSTD = pyarrow.Codec("zstd")
 
