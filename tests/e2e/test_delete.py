@@ -280,6 +280,10 @@ def test_influxdb_2_clients_delete(server):
     assert ids(server)[0] == 11  # 10 is of host h3
     assert ask(server, "POST", "/api/v2/delete?bucket=lake", {**body, "predicate": "host=a OR host=b"})[0] == 400
     assert ask(server, "POST", "/api/v2/delete?bucket=lake", {"predicate": ""})[0] == 400
+    writer = make_token(server, "writer", ["write"])
+    for measurement in ("t", "nosuch"):
+        more = {**body, "predicate": f"_measurement={measurement}"}
+        assert ask(server, "POST", "/api/v2/delete?bucket=lake", more, writer)[0] == 403
 
 
 def test_a_table_is_dropped_in_two_steps(server):

@@ -215,6 +215,11 @@ Task<Response> DeleteInfluxPoints(Exchange& exchange) {
   auto where = InfluxCondition(*body, *predicate);
   if (!where.ok()) co_return exchange.Fail(where.error());
   const std::string database = DatabaseOf(exchange);
+  // Here rather than for each measurement: whether there is one is not told to everybody.
+  if (!exchange.principal.CanWrite(database) || !exchange.principal.CanRead(database)) {
+    co_return exchange.Fail(
+        MakeError(ErrorKind::kPermissionDenied, "this token may not delete from bucket \"" + database + "\""));
+  }
   Engine* engine = &exchange.server.engine;
   auto call = [engine, database, predicate = *predicate,
                base = RequestOf(exchange, database, *where)](CancelSwitch& cancel) -> Result<int64_t> {
