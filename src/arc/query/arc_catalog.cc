@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "arc/query/arc_scan.h"
+#include "arc/query/duck_error.h"
+#include "arc/query/snapshot_clause.h"
 #include "duckdb/catalog/entry_lookup_info.hpp"
 #include "duckdb/parser/parsed_data/create_schema_info.hpp"
 #include "duckdb/parser/parsed_data/create_table_info.hpp"
@@ -26,6 +28,22 @@ namespace {
                                 reason);
 }
 
+// Of a transaction's entry: one for each AT clause, however it is spelled.
+std::string KeyOf(const std::string& name, const duckdb::BoundAtClause* clause) {
+  if (clause == nullptr) return name;
+  return name + '\0' + clause->Unit() + '\0' + clause->GetValue().ToSQLString();
+}
+
+// The metadata of a table as of a snapshot; `metadata` null: it has none.
+Result<std::shared_ptr<const TableMetadata>> MetadataAt(const std::shared_ptr<const TableMetadata>& metadata,
+                                                        const SnapshotSelector& selector) {
+  const TableMetadata none;
+  const TableMetadata& now = metadata ? *metadata : none;
+  ARC_ASSIGN_OR_RETURN(const Snapshot* snapshot, ChooseSnapshot(now, selector));
+  ARC_ASSIGN_OR_RETURN(auto then, AsOfSnapshot(now, *snapshot));
+  return std::make_shared<const TableMetadata>(std::move(then));
+}
+
 class ArcCatalog : public duckdb::Catalog {
  public:
   ArcCatalog(duckdb::AttachedDatabase& db, const QuerySources& sources) : Catalog(db), sources_(sources) {}
@@ -35,6 +53,7 @@ class ArcCatalog : public duckdb::Catalog {
   void Initialize(bool) override {}
   duckdb::string GetCatalogType() override { return kArcCatalog; }
   duckdb::string GetDefaultSchema() const override { return "default"; }
+  bool SupportsTimeTravel() const override { return true; }
   bool InMemory() override { return true; }
   duckdb::string GetDBPath() override { return ""; }
   duckdb::DatabaseSize GetDatabaseSize(duckdb::ClientContext&) override { return {}; }
@@ -188,30 +207,71 @@ duckdb::virtual_column_map_t ArcTableEntry::GetVirtualColumns() const {
   return result;
 }
 
-ArcTableEntry& ArcSchemaEntry::EntryOf(Table& table) {
+std::unique_ptr<duckdb::TableCatalogEntry> ArcSchemaEntry::NewEntry(const std::string& table,
+                                                                    std::shared_ptr<const TableVersion> version) {
+  duckdb::CreateTableInfo info(*this, table);
+  for (const Column& column : version->schema->columns) {
+    info.columns.AddColumn(duckdb::ColumnDefinition(column.name, ToDuckType(column.type)));
+  }
+  return std::make_unique<ArcTableEntry>(catalog, *this, info, std::move(version), sources_);
+}
+
+duckdb::TableCatalogEntry& ArcSchemaEntry::EntryOf(const Table& table) {
   std::lock_guard lock(mutex_);
-  auto& entry = tables_[table.ref().name];
+  auto& entry = entries_[table.ref().name];
+  if (!entry) entry = NewEntry(table.ref().name, table.Current());
+  return *entry;
+}
+
+duckdb::TableCatalogEntry& ArcSchemaEntry::EntryAt(const Table& table, duckdb::ClientContext& context,
+                                                   const duckdb::BoundAtClause& clause) {
+  std::lock_guard lock(mutex_);
+  auto& entry = entries_[KeyOf(table.ref().name, &clause)];
   if (!entry) {
-    std::shared_ptr<const TableVersion> version = table.Current();
-    duckdb::CreateTableInfo info(*this, table.ref().name);
-    for (const Column& column : version->schema->columns) {
-      info.columns.AddColumn(duckdb::ColumnDefinition(column.name, ToDuckType(column.type)));
-    }
-    entry = std::make_unique<ArcTableEntry>(catalog, *this, info, std::move(version), sources_);
+    auto version = sources_.catalog.VersionAt(table, SelectorOf(context, clause));
+    if (!version.ok()) ThrowDuckError(version.error());
+    entry = NewEntry(table.ref().name, std::move(*version));
   }
   return *entry;
 }
 
-duckdb::optional_ptr<duckdb::CatalogEntry> ArcSchemaEntry::LookupEntry(duckdb::CatalogTransaction,
+duckdb::TableCatalogEntry& ArcSchemaEntry::MetadataEntry(const Table& table, MetadataTableKind kind,
+                                                         duckdb::ClientContext& context,
+                                                         const duckdb::BoundAtClause* clause) {
+  const std::string entry_name = table.ref().name + "$" + std::string(NameOf(kind));
+  if (clause != nullptr && !IsOfOneSnapshot(kind)) {
+    throw duckdb::BinderException("\"%s.%s\" is about all snapshots: AT is not possible here", name, entry_name);
+  }
+  std::lock_guard lock(mutex_);
+  auto& entry = entries_[KeyOf(entry_name, clause)];
+  if (!entry) {
+    auto metadata = sources_.catalog.MetadataOf(table);
+    if (!metadata.ok()) ThrowDuckError(metadata.error());
+    if (clause != nullptr) metadata = MetadataAt(*metadata, SelectorOf(context, *clause));
+    if (!metadata.ok()) ThrowDuckError(WithContext(metadata.error(), "table " + name + "." + table.ref().name));
+    entry = MakeMetadataEntry(*this, entry_name, kind, std::move(*metadata), sources_.store);
+  }
+  return *entry;
+}
+
+duckdb::optional_ptr<duckdb::CatalogEntry> ArcSchemaEntry::LookupEntry(duckdb::CatalogTransaction transaction,
                                                                        const duckdb::EntryLookupInfo& lookup) {
   if (lookup.GetCatalogType() != duckdb::CatalogType::TABLE_ENTRY) return nullptr;
-  std::shared_ptr<Table> table = sources_.catalog.Find(name, lookup.GetEntryName());
-  if (!table) {
-    const std::string reason = sources_.catalog.WhyUnreadable(name, lookup.GetEntryName());
-    if (!reason.empty()) ThrowUnreadable(name, lookup.GetEntryName(), reason);
-    return nullptr;
+  const std::string& asked = lookup.GetEntryName();
+  const duckdb::BoundAtClause* clause = lookup.GetAtClause().get();
+  if (const auto table = sources_.catalog.Find(name, asked)) {
+    return clause == nullptr ? &EntryOf(*table) : &EntryAt(*table, transaction.GetContext(), *clause);
   }
-  return &EntryOf(*table);
+  std::string reason = sources_.catalog.WhyUnreadable(name, asked);
+  if (!reason.empty()) ThrowUnreadable(name, asked, reason);
+  const auto metadata_table = ParseMetadataTableName(asked);
+  if (!metadata_table) return nullptr;
+  if (const auto table = sources_.catalog.Find(name, metadata_table->table)) {
+    return &MetadataEntry(*table, metadata_table->kind, transaction.GetContext(), clause);
+  }
+  reason = sources_.catalog.WhyUnreadable(name, metadata_table->table);
+  if (!reason.empty()) ThrowUnreadable(name, metadata_table->table, reason);
+  return nullptr;
 }
 
 void ArcSchemaEntry::Scan(duckdb::ClientContext&, duckdb::CatalogType type,

@@ -158,7 +158,7 @@ class Resolver {
 
   // `database.table` means our database, also where DuckDB has a catalog of that name (memory, system, temp, arc).
   void Resolve(duckdb::BaseTableRef& table) {
-    if (table.at_clause) throw duckdb::NotImplementedException("Time travel (AT) is not supported yet");
+    if (table.at_clause) Visit(table.at_clause->ExpressionMutable());
     if (table.schema_name.empty()) return;
     if (table.catalog_name.empty()) {
       bool system =
