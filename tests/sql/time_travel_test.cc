@@ -1,5 +1,5 @@
-// Time travel and metadata tables over a real catalog: files in time_travel/ are case files in which {s1}, {s2} and {s3}
-// stand for the ids of the snapshots of lake.cpu.
+// Time travel and metadata tables over a real catalog: files in time_travel/ are case files in which {s1}, {s2} and
+// {s3} stand for the ids of the snapshots of lake.cpu.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -171,8 +171,9 @@ TEST(TimeTravel, Cases) {
 
 TEST(TimeTravel, PrunesByTimeAndShowsIt) {
   TravelLake lake;
-  const auto plan = lake.Run(lake.WithIds("EXPLAIN SELECT sum(usage) FROM cpu AT (VERSION => {s2}) WHERE time < "
-                                          "TIMESTAMP '2025-10-16 11:00:00'"));
+  const auto plan =
+      lake.Run(lake.WithIds("EXPLAIN SELECT sum(usage) FROM cpu AT (VERSION => {s2}) WHERE time < "
+                            "TIMESTAMP '2025-10-16 11:00:00'"));
   ASSERT_TRUE(plan.ok()) << plan.error().message;
   // The plan is drawn in boxes, which may break lines.
   EXPECT_TRUE(std::regex_search((*plan)[0], std::regex("Files:[^0-9]*1 of 3"))) << (*plan)[0];

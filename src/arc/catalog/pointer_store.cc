@@ -38,7 +38,8 @@ constexpr std::string_view kExists = "exists";
 
 Error MovedOn(const PointerSwap& swap) {
   return MakeError(ErrorKind::kConflict, "the metadata of table " + swap.database + "." + swap.table + " is not " +
-                                             swap.expected.value_or("absent") + " any more: somebody else has committed");
+                                             swap.expected.value_or("absent") +
+                                             " any more: somebody else has committed");
 }
 
 }  // namespace

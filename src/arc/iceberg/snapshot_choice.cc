@@ -22,9 +22,8 @@ std::string Named(const Snapshot& snapshot) {
 }
 
 bool IsKnownParent(const TableMetadata& metadata, int64_t snapshot_id) {
-  return std::any_of(metadata.snapshots.begin(), metadata.snapshots.end(), [&](const Snapshot& snapshot) {
-    return snapshot.parent_snapshot_id == snapshot_id;
-  });
+  return std::any_of(metadata.snapshots.begin(), metadata.snapshots.end(),
+                     [&](const Snapshot& snapshot) { return snapshot.parent_snapshot_id == snapshot_id; });
 }
 
 // "; it has 3, from 17 of 2025-… to 19 of 2025-…"
@@ -92,12 +91,10 @@ Result<const Snapshot*> ChooseSnapshot(const TableMetadata& metadata, const Snap
 
 Result<TableMetadata> AsOfSnapshot(const TableMetadata& metadata, const Snapshot& snapshot) {
   TableMetadata then = metadata;
-  then.snapshots = {snapshot};
   then.current_snapshot_id = snapshot.snapshot_id;
   if (!snapshot.schema_id) return then;
-  const bool there =
-      std::any_of(metadata.schemas.begin(), metadata.schemas.end(),
-                  [&](const IcebergSchema& schema) { return schema.schema_id == *snapshot.schema_id; });
+  const bool there = std::any_of(metadata.schemas.begin(), metadata.schemas.end(),
+                                 [&](const IcebergSchema& schema) { return schema.schema_id == *snapshot.schema_id; });
   if (!there) {
     return MakeError(ErrorKind::kUnsupported, fmt::format("the schema of snapshot {} is gone", snapshot.snapshot_id));
   }

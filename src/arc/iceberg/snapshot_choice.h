@@ -23,8 +23,8 @@ std::string SnapshotTimeText(int64_t timestamp_ms);
 // kNotFound, telling which snapshots there are and whether the wanted one has expired. The snapshot is the metadata's.
 Result<const Snapshot*> ChooseSnapshot(const TableMetadata& metadata, const SnapshotSelector& selector);
 
-// The metadata as if the snapshot, which is one of its own, were the current one: with its schema, and no other
-// snapshot. kUnsupported when that schema is gone.
+// The metadata as if the snapshot, which is one of its own, were the current one, with its schema. kUnsupported when
+// that schema is gone.
 Result<TableMetadata> AsOfSnapshot(const TableMetadata& metadata, const Snapshot& snapshot);
 
 }  // namespace arc

@@ -126,10 +126,10 @@ Value ColumnMetricsStruct::ValueOf(const ManifestDataFile& file) const {
       return bytes == nullptr ? Value(ToDuckType(column.type)) : BoundValue(column.type, *bytes);
     };
     values.push_back(Value::STRUCT(
-        column.metrics, {CountValue(file.column_sizes, column.field_id), CountValue(file.value_counts, column.field_id),
-                         CountValue(file.null_value_counts, column.field_id),
-                         CountValue(file.nan_value_counts, column.field_id), bound(file.lower_bounds),
-                         bound(file.upper_bounds)}));
+        column.metrics,
+        {CountValue(file.column_sizes, column.field_id), CountValue(file.value_counts, column.field_id),
+         CountValue(file.null_value_counts, column.field_id), CountValue(file.nan_value_counts, column.field_id),
+         bound(file.lower_bounds), bound(file.upper_bounds)}));
   }
   return Value::STRUCT(type_, std::move(values));
 }

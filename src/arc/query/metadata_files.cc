@@ -295,9 +295,8 @@ class PartitionsSource : public MetadataSource {
   std::unique_ptr<MetadataRows> Scan(const std::vector<size_t>&) const override {
     std::map<Partition, PartitionSums> sums;
     for (const auto& manifest : files_.Manifests()) {
-      files_.Walk(manifest, false, [&](const ManifestEntry& entry) {
-        Add(entry, &sums[{manifest.spec_id, entry.file.partition}]);
-      });
+      files_.Walk(manifest, false,
+                  [&](const ManifestEntry& entry) { Add(entry, &sums[{manifest.spec_id, entry.file.partition}]); });
     }
     auto table = std::make_shared<ReadyTable>();
     for (const auto& [partition, of_it] : sums) table->rows.push_back(RowOf(partition, of_it));

@@ -131,10 +131,10 @@ ReadyTable RefsTable(const TableMetadata* metadata) {
     const auto age = ref.other.find("max-ref-age-ms");
     Value max_age = age == ref.other.end() ? Value(LogicalType::BIGINT) : Value(age->second);
     if (!max_age.DefaultTryCastAs(LogicalType::BIGINT)) max_age = Value(LogicalType::BIGINT);
-    table.rows.push_back({Value(name), Value(type), Value::BIGINT(ref.snapshot_id), max_age,
-                          ref.min_snapshots_to_keep ? Value::INTEGER(*ref.min_snapshots_to_keep)
-                                                    : Value(LogicalType::INTEGER),
-                          Optional(ref.max_snapshot_age_ms)});
+    table.rows.push_back(
+        {Value(name), Value(type), Value::BIGINT(ref.snapshot_id), max_age,
+         ref.min_snapshots_to_keep ? Value::INTEGER(*ref.min_snapshots_to_keep) : Value(LogicalType::INTEGER),
+         Optional(ref.max_snapshot_age_ms)});
   }
   return table;
 }

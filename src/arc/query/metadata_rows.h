@@ -52,8 +52,7 @@ ReadyTable RefsTable(const TableMetadata* metadata);
 // Of the current snapshot; they read the store when they are scanned.
 std::unique_ptr<MetadataSource> MakeManifestsSource(std::shared_ptr<const TableMetadata> metadata, ObjectStore& store);
 std::unique_ptr<MetadataSource> MakeFilesSource(std::shared_ptr<const TableMetadata> metadata, ObjectStore& store);
-std::unique_ptr<MetadataSource> MakePartitionsSource(std::shared_ptr<const TableMetadata> metadata,
-                                                     ObjectStore& store);
+std::unique_ptr<MetadataSource> MakePartitionsSource(std::shared_ptr<const TableMetadata> metadata, ObjectStore& store);
 
 // Iceberg's timestamptz of milliseconds.
 duckdb::Value TimeValue(int64_t timestamp_ms);

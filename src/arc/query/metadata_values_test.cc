@@ -14,7 +14,9 @@ std::string Bytes(std::initializer_list<int> bytes) {
   return result;
 }
 
-std::string Shown(ColumnType type, std::initializer_list<int> bytes) { return BoundValue(type, Bytes(bytes)).ToString(); }
+std::string Shown(ColumnType type, std::initializer_list<int> bytes) {
+  return BoundValue(type, Bytes(bytes)).ToString();
+}
 
 TEST(BoundValues, OfEveryType) {
   EXPECT_EQ(Shown(ColumnType::kTimestamp, {0x40, 0x42, 0x0f, 0, 0, 0, 0, 0}), "1970-01-01 00:00:01");
@@ -76,8 +78,8 @@ TEST(PartitionFieldsTest, OneStructOfAllSpecs) {
 }
 
 TEST(PartitionFieldsTest, MonthsAndYearsInWords) {
-  const PartitionFields fields(
-      WithSpecs({{0, {{1, 1000, "m", "month", {}}}}, {1, {{1, 1001, "y", "year", {}}}}, {2, {{1, 1002, "b", "bucket[8]", {}}}}}));
+  const PartitionFields fields(WithSpecs(
+      {{0, {{1, 1000, "m", "month", {}}}}, {1, {{1, 1001, "y", "year", {}}}}, {2, {{1, 1002, "b", "bucket[8]", {}}}}}));
   EXPECT_EQ(fields.BoundText(0, Bytes({0, 0, 0, 0})).ToString(), "1970-01");
   EXPECT_EQ(fields.BoundText(0, Bytes({0xff, 0xff, 0xff, 0xff})).ToString(), "1969-12");
   EXPECT_EQ(fields.BoundText(0, Bytes({0xf4, 0xff, 0xff, 0xff})).ToString(), "1969-01");

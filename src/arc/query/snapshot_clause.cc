@@ -43,8 +43,7 @@ SnapshotSelector ByTime(duckdb::ClientContext& context, const Value& value) {
     case LogicalTypeId::VARCHAR:
       if (value.TryCastAs(context, LogicalType::TIMESTAMP, time, &error)) break;
       throw duckdb::BinderException("AT (TIMESTAMP => …): %s", error);
-    default:
-      throw duckdb::BinderException("AT (TIMESTAMP => …) takes a timestamp, not a %s", value.type().ToString());
+    default: throw duckdb::BinderException("AT (TIMESTAMP => …) takes a timestamp, not a %s", value.type().ToString());
   }
   SnapshotSelector selector;
   selector.at_micros = time.GetValue<duckdb::timestamp_t>().value;
