@@ -1,5 +1,6 @@
 #include "arc/catalog/past_versions.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,6 +10,8 @@
 #include "arc/base/byte_budget.h"
 #include "arc/catalog/catalog.h"
 #include "arc/catalog/commit_for_test.h"
+#include "arc/iceberg/manifest.h"
+#include "arc/iceberg/table_files.h"
 #include "arc/io/object_group.h"
 #include "arc/io/power_cut_disk.h"
 #include "arc/model/batch_for_test.h"
@@ -72,6 +75,41 @@ class PastVersionsTest : public ::testing::Test {
     table_->Apply(Lsn{++last_lsn_}, aligned->batch, {});
     EXPECT_TRUE(CommitForTest(*catalog_, *store_, *table_, table_->BeginFlush(), {file}).ok());
     return *(*catalog_->MetadataOf(*table_))->current_snapshot_id;
+  }
+  // The snapshot in which another engine has deleted a row by its position; its id.
+  int64_t CommitForeignDeletes() {
+    const auto metadata = *catalog_->MetadataOf(*table_);
+    const Snapshot& parent = *metadata->current_snapshot();
+    const int64_t id = parent.snapshot_id / 2 + 1;
+    const int64_t sequence = metadata->last_sequence_number + 1;
+    const Uuid sync = Uuid::Random(random_);
+    ManifestWriter writer(metadata->current_schema(), metadata->partition_specs[0], id, sync);
+    ManifestEntry entry;
+    entry.file.content = 1;
+    entry.file.path = "/lake/deletes.parquet";
+    entry.file.format = "PARQUET";
+    entry.file.partition = 0;
+    entry.file.record_count = 1;
+    EXPECT_TRUE(writer.Add(entry).ok());
+    auto manifest = *writer.Finish(sequence);
+    manifest.row.path = "/lake/deletes.avro";
+    manifest.row.content = ManifestContent::kDeletes;
+    EXPECT_TRUE(store_->PutIfAbsent("deletes.avro", manifest.bytes).ok());
+    auto rows = *ReadManifestListAt(*store_, parent.manifest_list);
+    rows.push_back(manifest.row);
+    EXPECT_TRUE(
+        store_->PutIfAbsent("list.avro", *WriteManifestList(rows, id, parent.snapshot_id, sequence, sync)).ok());
+    TableChange change;
+    change.table = {"db", "cpu"};
+    change.requirements = "[]";
+    change.updates = fmt::format(
+        R"([{{"action":"add-snapshot","snapshot":{{"snapshot-id":{},"parent-snapshot-id":{},"sequence-number":{},)"
+        R"("timestamp-ms":{},"manifest-list":"/lake/list.avro","schema-id":{},"summary":{{"operation":"delete"}}}}}},)"
+        R"({{"action":"set-snapshot-ref","ref-name":"main","type":"branch","snapshot-id":{}}}])",
+        id, parent.snapshot_id, sequence, parent.timestamp_ms + 1, metadata->current_schema_id, id);
+    const auto committed = catalog_->iceberg().CommitTable(change);
+    EXPECT_TRUE(committed.ok()) << committed.error().message;
+    return id;
   }
   void Remove(const std::string& name) {
     FileReplacement removal;
@@ -173,6 +211,20 @@ TEST_F(PastVersionsTest, WhatIsKeptIsBounded) {
   PastVersions none(parts_, 0);
   ASSERT_TRUE(none.At(*table_, {ids.back(), {}, 0}).ok());
   EXPECT_EQ(none.cached_bytes(), 0u);
+}
+
+// Each state is judged by itself: another engine's row-level deletes make theirs unreadable, and no other.
+TEST_F(PastVersionsTest, AStateWithRowLevelDeletesIsUnreadable) {
+  const int64_t first = Commit("f1");
+  const int64_t deleting = CommitForeignDeletes();
+  const auto then = past_.At(*table_, {deleting, {}, 0});
+  ASSERT_TRUE(then.ok()) << then.error().message;
+  EXPECT_THAT((*then)->unreadable, HasSubstr("row-level deletes in /lake/deletes.parquet"));
+  EXPECT_THAT(table_->Current()->unreadable, HasSubstr("row-level deletes"));
+  const auto before = past_.At(*table_, {first, {}, 0});
+  ASSERT_TRUE(before.ok()) << before.error().message;
+  EXPECT_EQ((*before)->unreadable, "");
+  EXPECT_THAT(Keys(**before), ElementsAre("f1"));
 }
 
 // Through the catalog, whose commits ask the same RetiredFiles.
