@@ -130,7 +130,7 @@ TEST_F(CatalogReplace, SwapsFilesInOneVersionAndOldVersionsStay) {
   EXPECT_EQ(KeysInLake(), Keys());
   EXPECT_EQ(table_->Current()->files->rows(), 30);
   EXPECT_EQ(table_->Current()->hot.rows, 1u);
-  EXPECT_EQ(table_->flushed(), Lsn{4});
+  EXPECT_EQ(table_->flushed(), Lsn{3});
   EXPECT_EQ(pinned->files->files().size(), 3u);
   EXPECT_TRUE(store_->ReadAll("f0").ok());
   ASSERT_TRUE(Flush(File("f4", 6)).ok());
