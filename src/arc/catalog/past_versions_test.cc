@@ -285,6 +285,25 @@ TEST_F(PastVersionsTest, ASnapshotThatExpiresWhileItIsReadIsRefused) {
   EXPECT_THAT(refused.error().message, HasSubstr("has expired just now"));
 }
 
+// The same where nothing has to be read of it any more: its files went before they could be held.
+TEST_F(PastVersionsTest, AKeptSnapshotThatHasExpiredIsRefused) {
+  const int64_t first = Commit("f1");
+  Commit("f2");
+  Remove("f1");
+  ASSERT_TRUE(past_.At(*table_, {first, {}, 0}).ok());
+  bool expired = false;
+  watched_.before_read = [&](const std::string& key) {
+    if (expired || !key.ends_with(".metadata.json")) return;
+    expired = true;
+    ExpireHistory();
+  };
+  const auto refused = past_.At(*table_, {first, {}, 0});
+  ASSERT_TRUE(expired);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message, HasSubstr("has expired just now"));
+  EXPECT_FALSE(store_->ReadAll("f1").ok());
+}
+
 TEST_F(PastVersionsTest, OtherCommitsMeanwhileDoNotMatter) {
   const int64_t first = Commit("f1");
   bool committed = false;
