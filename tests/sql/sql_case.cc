@@ -1,8 +1,31 @@
 #include "sql_case.h"
 
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
 
 namespace arc {
+namespace {
+
+Principal User(const std::string& name) {
+  if (name == "admin") return Principal::Admin("admin");
+  ARC_CHECK(name == "limited");
+  Principal limited;
+  limited.name = name;
+  limited.read = true;
+  limited.databases = {"default", "metrics"};
+  return limited;
+}
+
+std::string Lines(const std::vector<std::string>& lines) {
+  std::string result;
+  for (const std::string& line : lines) result += line + "\n";
+  return result;
+}
+
+}  // namespace
 
 Result<std::vector<SqlCase>> ReadSqlCases(const std::string& path) {
   std::ifstream file(path);
@@ -56,6 +79,40 @@ Result<std::vector<SqlCase>> ReadSqlCases(const std::string& path) {
   if (state == State::kStatement) return wrong("a statement without ----");
   finish();
   return cases;
+}
+
+std::vector<std::string> SqlCaseFiles(const std::string& folder) {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".test") files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+void CheckSqlCase(const SqlCase& test, const std::string& place,
+                  const std::function<Result<std::vector<std::string>>(const QueryRequest&)>& run) {
+  QueryRequest request;
+  request.sql = test.sql;
+  request.database = test.database;
+  request.principal = User(test.user);
+  Result<std::vector<std::string>> rows = run(request);
+  if (!test.error.empty()) {
+    ASSERT_FALSE(rows.ok()) << place << test.sql << "\nanswered\n" << Lines(*rows);
+    EXPECT_EQ(ErrorKindName(rows.error().kind), test.error) << place << test.sql << "\n" << rows.error().message;
+    for (const std::string& part : test.expected) {
+      EXPECT_NE(rows.error().message.find(part), std::string::npos)
+          << place << test.sql << "\nexpected: " << part << "\nmessage: " << rows.error().message;
+    }
+    return;
+  }
+  ASSERT_TRUE(rows.ok()) << place << test.sql << "\n" << rows.error().message;
+  std::vector<std::string> expected = test.expected;
+  if (test.sorted) {
+    std::sort(rows->begin(), rows->end());
+    std::sort(expected.begin(), expected.end());
+  }
+  EXPECT_EQ(Lines(*rows), Lines(expected)) << place << test.sql;
 }
 
 }  // namespace arc

@@ -1,10 +1,12 @@
 // Case files: statements and what they answer. The format is in README.md.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "arc/base/result.h"
+#include "arc/query/query_engine.h"
 
 namespace arc {
 
@@ -19,5 +21,11 @@ struct SqlCase {
 };
 
 Result<std::vector<SqlCase>> ReadSqlCases(const std::string& path);
+// All files "*.test" of a folder, in the order of their names.
+std::vector<std::string> SqlCaseFiles(const std::string& folder);
+
+// Runs the statement and expects what the case says; `place` stands before every failure.
+void CheckSqlCase(const SqlCase& test, const std::string& place,
+                  const std::function<Result<std::vector<std::string>>(const QueryRequest&)>& run);
 
 }  // namespace arc

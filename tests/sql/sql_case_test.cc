@@ -1,52 +1,10 @@
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
 #include "sql_case.h"
 #include "sql_fixture.h"
 
 namespace arc {
 namespace {
-
-Principal User(const std::string& name) {
-  if (name == "admin") return Principal::Admin("admin");
-  ARC_CHECK(name == "limited");
-  Principal limited;
-  limited.name = name;
-  limited.read = true;
-  limited.databases = {"default", "metrics"};
-  return limited;
-}
-
-std::string Lines(const std::vector<std::string>& lines) {
-  std::string result;
-  for (const std::string& line : lines) result += line + "\n";
-  return result;
-}
-
-void Check(SqlFixture& fixture, const SqlCase& test, const std::string& place) {
-  QueryRequest request;
-  request.sql = test.sql;
-  request.database = test.database;
-  request.principal = User(test.user);
-  Result<std::vector<std::string>> rows = fixture.Run(request);
-  if (!test.error.empty()) {
-    ASSERT_FALSE(rows.ok()) << place << test.sql << "\nanswered\n" << Lines(*rows);
-    EXPECT_EQ(ErrorKindName(rows.error().kind), test.error) << place << test.sql << "\n" << rows.error().message;
-    for (const std::string& part : test.expected) {
-      EXPECT_NE(rows.error().message.find(part), std::string::npos)
-          << place << test.sql << "\nexpected: " << part << "\nmessage: " << rows.error().message;
-    }
-    return;
-  }
-  ASSERT_TRUE(rows.ok()) << place << test.sql << "\n" << rows.error().message;
-  std::vector<std::string> expected = test.expected;
-  if (test.sorted) {
-    std::sort(rows->begin(), rows->end());
-    std::sort(expected.begin(), expected.end());
-  }
-  EXPECT_EQ(Lines(*rows), Lines(expected)) << place << test.sql;
-}
 
 // One layout at a time: loading it costs more than most files.
 class SqlCases : public ::testing::TestWithParam<Layout> {
@@ -67,18 +25,15 @@ class SqlCases : public ::testing::TestWithParam<Layout> {
 
 TEST_P(SqlCases, All) {
   SqlFixture& fixture = Fixture(GetParam());
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(std::string(SQL_TEST_DIR) + "/cases")) {
-    if (entry.path().extension() == ".test") files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
+  const std::vector<std::string> files = SqlCaseFiles(std::string(SQL_TEST_DIR) + "/cases");
   ASSERT_FALSE(files.empty());
   int count = 0;
   for (const auto& file : files) {
     Result<std::vector<SqlCase>> cases = ReadSqlCases(file);
     ASSERT_TRUE(cases.ok()) << cases.error().message;
     for (const SqlCase& test : *cases) {
-      Check(fixture, test, file.filename().string() + ":" + std::to_string(test.line) + "\n");
+      CheckSqlCase(test, file + ":" + std::to_string(test.line) + "\n",
+                   [&](const QueryRequest& request) { return fixture.Run(request); });
       ++count;
     }
   }

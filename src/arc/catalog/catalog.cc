@@ -10,6 +10,7 @@
 #include "arc/catalog/lake_commits.h"
 #include "arc/catalog/lake_parts.h"
 #include "arc/catalog/names.h"
+#include "arc/catalog/past_versions.h"
 #include "arc/catalog/table_commits.h"
 #include "arc/catalog/unneeded_objects.h"
 #include "arc/iceberg/append.h"
@@ -33,6 +34,7 @@ class CatalogImpl : public Catalog {
       : pointers_(std::move(pointers)),
         parts_{*pointers_, store, clock, random, tables_, turns_, retired_, budget, {}},
         commits_(parts_, std::move(history)),
+        past_(parts_),
         iceberg_(MakeIcebergCatalog(parts_, commits_)) {}
 
   Status Load();
@@ -47,6 +49,13 @@ class CatalogImpl : public Catalog {
   }
   std::string WhyUnreadable(std::string_view database, std::string_view name) const override {
     return tables_.WhyForeign(database, name);
+  }
+  Result<std::shared_ptr<const TableVersion>> VersionAt(const Table& table,
+                                                        const SnapshotSelector& selector) const override {
+    return past_.At(table, selector);
+  }
+  Result<std::shared_ptr<const TableMetadata>> MetadataOf(const Table& table) const override {
+    return past_.Metadata(table);
   }
   Result<Lsn> UseLineage(const Uuid& lineage) override;
   Status CreateDatabase(const std::string& database) override;
@@ -82,6 +91,7 @@ class CatalogImpl : public Catalog {
   RetiredFiles retired_;
   LakeParts parts_;
   TableCommits commits_;
+  mutable PastVersions past_;
   const std::unique_ptr<IcebergCatalog> iceberg_;
   int64_t last_commit_micros_ = 0;
   std::vector<Loaded> loaded_;

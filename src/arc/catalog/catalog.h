@@ -16,6 +16,7 @@
 #include "arc/base/uuid.h"
 #include "arc/catalog/iceberg_catalog.h"
 #include "arc/catalog/table.h"
+#include "arc/iceberg/snapshot_choice.h"
 #include "arc/io/local_disk.h"
 #include "arc/io/object_group.h"
 #include "arc/io/object_store.h"
@@ -35,6 +36,18 @@ class CatalogView {
   virtual std::shared_ptr<Table> Find(std::string_view database, std::string_view name) const = 0;  // null: none
   // Why there is no Table for an Iceberg table of that name, which only other engines can read; empty: there is none.
   virtual std::string WhyUnreadable(std::string_view /*database*/, std::string_view /*name*/) const { return {}; }
+
+  // The committed state that a snapshot of the table is: its schema and files, no hot rows. The files stay in the store
+  // while the version is held, whatever expires meanwhile in this process. kNotFound: there is no such snapshot, which
+  // the message explains; kUnsupported: Arc can make nothing of it; those of the store.
+  virtual Result<std::shared_ptr<const TableVersion>> VersionAt(const Table& /*table*/,
+                                                                const SnapshotSelector& /*selector*/) const {
+    return MakeError(ErrorKind::kUnsupported, "this catalog keeps no snapshots");
+  }
+  // The table's Iceberg metadata as it is now, whoever committed it; null: nothing of the table is committed yet.
+  virtual Result<std::shared_ptr<const TableMetadata>> MetadataOf(const Table& /*table*/) const {
+    return std::shared_ptr<const TableMetadata>();
+  }
 };
 
 // What a flush made of one table, and what came of committing it.

@@ -1,10 +1,27 @@
 #include "arc/catalog/retired_files.h"
 
+#include <algorithm>
+
 namespace arc {
+
+bool RetiredFiles::Retired::is_read() const {
+  return !std::all_of(entries.begin(), entries.end(), [](const auto& entry) { return entry.expired(); });
+}
+
+void RetiredFiles::AddLocked(const std::shared_ptr<const FileEntry>& file) {
+  auto& entries = files_[file->key].entries;
+  std::erase_if(entries, [](const auto& entry) { return entry.expired(); });
+  entries.push_back(file);
+}
 
 void RetiredFiles::Add(const std::shared_ptr<const FileEntry>& file) {
   std::lock_guard lock(mutex_);
-  files_[file->key].entry = file;
+  AddLocked(file);
+}
+
+void RetiredFiles::Hold(const FileIndex& files) {
+  std::lock_guard lock(mutex_);
+  for (const auto& file : files.files()) AddLocked(file);
 }
 
 void RetiredFiles::AddGone(const FileIndex& before, const FileIndex& now) {
@@ -27,7 +44,7 @@ std::vector<std::string> RetiredFiles::Unread(const std::vector<std::string>& de
     }
   }
   std::erase_if(files_, [&](const auto& file) {
-    if (!file.second.entry.expired()) return false;
+    if (file.second.is_read()) return false;
     if (file.second.dead) unread.push_back(file.first);
     return true;
   });
@@ -38,7 +55,7 @@ std::unordered_set<std::string> RetiredFiles::Keys() const {
   std::lock_guard lock(mutex_);
   std::unordered_set<std::string> keys;
   for (const auto& [key, retired] : files_) {
-    if (!retired.entry.expired()) keys.insert(key);
+    if (retired.is_read()) keys.insert(key);
   }
   return keys;
 }

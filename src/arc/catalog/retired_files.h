@@ -1,4 +1,5 @@
-// Data files that are no part of their table any more, but may still be read by queries that began before.
+// Data files that queries may be reading although they are no part of their table, or will not be: those of versions
+// that queries began with, and those of old snapshots.
 #pragma once
 
 #include <memory>
@@ -12,12 +13,16 @@
 
 namespace arc {
 
-// Thread-safe. Relies on all versions of a table sharing one entry for a file: it is read while the entry is held.
-// After a restart nothing is read; what was still waiting then is left to the removal of orphans.
+// Thread-safe. A file is read while one of its entries that were added is held: all versions of a table share one, each
+// reader of an old snapshot brings its own. After a restart nothing is read; what was still waiting then is left to the
+// removal of orphans.
 class RetiredFiles {
  public:
   // The file has left its table.
   void Add(const std::shared_ptr<const FileEntry>& file);
+  // All of `files`, which may be in their table or not, are read from now on: they are not removed by what Unread says
+  // afterwards.
+  void Hold(const FileIndex& files);
   // All files of `before` that are not in `now`.
   void AddGone(const FileIndex& before, const FileIndex& now);
   // Of the objects `dead` (data files or not), and of those of earlier calls, the ones that nobody reads. The others
@@ -28,9 +33,13 @@ class RetiredFiles {
 
  private:
   struct Retired {
-    std::weak_ptr<const FileEntry> entry;
+    std::vector<std::weak_ptr<const FileEntry>> entries;  // mostly one
     bool dead = false;
+
+    bool is_read() const;
   };
+  void AddLocked(const std::shared_ptr<const FileEntry>& file);
+
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Retired> files_;  // by key; only what is read, or was at the last call
 };

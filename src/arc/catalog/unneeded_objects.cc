@@ -69,6 +69,8 @@ Result<std::vector<ObjectInfo>> UnneededObjects(ObjectStore& store, PointerStore
     }
     ARC_ASSIGN_OR_RETURN(auto reachable, ReachableKeys(store, *location, *metadata));
     needed.merge(reachable);
+    // Again: a query may have begun to read a snapshot that expired since. One that begins later finds it gone.
+    needed.merge(retired.Keys());
   }
   std::erase_if(objects, [&](const ObjectInfo& object) { return needed.contains(object.key); });
   for (const auto& object : objects) {

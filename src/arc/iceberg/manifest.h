@@ -36,6 +36,7 @@ struct ManifestDataFile {
   std::vector<std::pair<int32_t, std::string>> upper_bounds;
   std::optional<std::string> key_metadata;
   std::vector<int64_t> split_offsets;
+  std::vector<int32_t> equality_ids;  // of equality deletes; never written
   std::optional<int32_t> sort_order_id;
 };
 

@@ -27,6 +27,7 @@ enum FileField : int32_t {
   kKeyMetadata = 131,
   kSplitOffsets = 132,
   kContent = 134,
+  kEqualityIds = 135,
   kNanValueCounts = 137,
   kSortOrderId = 140,
 };
@@ -57,6 +58,7 @@ constexpr NamedId kFileNames[] = {
     {"key_metadata", kKeyMetadata},
     {"split_offsets", kSplitOffsets},
     {"content", kContent},
+    {"equality_ids", kEqualityIds},
     {"nan_value_counts", kNanValueCounts},
     {"sort_order_id", kSortOrderId},
 };
@@ -154,6 +156,11 @@ class EntryDecoder {
         case kSplitOffsets:
           in.ForEach(type, [&](const AvroType& item) { file.split_offsets.push_back(in.Integer(item).value_or(0)); });
           break;
+        case kEqualityIds:
+          in.ForEach(type, [&](const AvroType& item) {
+            file.equality_ids.push_back(static_cast<int32_t>(in.Integer(item).value_or(0)));
+          });
+          break;
         case kSortOrderId:
           if (const auto id = in.Integer(type)) file.sort_order_id = static_cast<int32_t>(*id);
           break;
@@ -176,6 +183,7 @@ class EntryDecoder {
     file.upper_bounds.clear();
     file.key_metadata.reset();
     file.split_offsets.clear();
+    file.equality_ids.clear();
     file.sort_order_id.reset();
     file.partition.reset();
   }

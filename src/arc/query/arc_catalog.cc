@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "arc/query/arc_scan.h"
+#include "arc/query/duck_error.h"
+#include "arc/query/snapshot_clause.h"
 #include "duckdb/catalog/entry_lookup_info.hpp"
 #include "duckdb/parser/parsed_data/create_schema_info.hpp"
 #include "duckdb/parser/parsed_data/create_table_info.hpp"
@@ -27,6 +29,22 @@ namespace {
                                 reason);
 }
 
+// Of a transaction's entry: one for each AT clause, however it is spelled.
+std::string KeyOf(const std::string& name, const duckdb::BoundAtClause* clause) {
+  if (clause == nullptr) return name;
+  return name + '\0' + clause->Unit() + '\0' + clause->GetValue().ToSQLString();
+}
+
+// The metadata of a table as of a snapshot; `metadata` null: it has none.
+Result<std::shared_ptr<const TableMetadata>> MetadataAt(const std::shared_ptr<const TableMetadata>& metadata,
+                                                        const SnapshotSelector& selector) {
+  const TableMetadata none;
+  const TableMetadata& now = metadata ? *metadata : none;
+  ARC_ASSIGN_OR_RETURN(const Snapshot* snapshot, ChooseSnapshot(now, selector));
+  ARC_ASSIGN_OR_RETURN(auto then, AsOfSnapshot(now, *snapshot));
+  return std::make_shared<const TableMetadata>(std::move(then));
+}
+
 class ArcCatalog : public duckdb::Catalog {
  public:
   ArcCatalog(duckdb::AttachedDatabase& db, const QuerySources& sources) : Catalog(db), sources_(sources) {}
@@ -36,11 +54,11 @@ class ArcCatalog : public duckdb::Catalog {
   void Initialize(bool) override {}
   duckdb::string GetCatalogType() override { return kArcCatalog; }
   duckdb::string GetDefaultSchema() const override { return "default"; }
+  bool SupportsTimeTravel() const override { return true; }
   bool InMemory() override { return true; }
   duckdb::string GetDBPath() override { return ""; }
   duckdb::DatabaseSize GetDatabaseSize(duckdb::ClientContext&) override { return {}; }
 
-  bool SupportsTimeTravel() const override { return true; }  // else no AT clause reaches LookupEntry
 
   // We hold tables only: functions, types and the like are never looked for here.
   duckdb::CatalogLookupBehavior CatalogTypeLookupRule(duckdb::CatalogType type) const override {
@@ -198,9 +216,9 @@ duckdb::virtual_column_map_t ArcTableEntry::GetVirtualColumns() const {
   return result;
 }
 
-std::unique_ptr<ArcTableEntry> ArcSchemaEntry::MakeEntry(const std::string& table,
-                                                         std::shared_ptr<const TableVersion> version,
-                                                         bool is_delete_target) {
+std::unique_ptr<duckdb::TableCatalogEntry> ArcSchemaEntry::NewEntry(const std::string& table,
+                                                                    std::shared_ptr<const TableVersion> version,
+                                                                    bool is_delete_target) {
   duckdb::CreateTableInfo info(*this, table);
   for (const Column& column : version->schema->columns) {
     info.columns.AddColumn(duckdb::ColumnDefinition(column.name, ToDuckType(column.type)));
@@ -208,34 +226,65 @@ std::unique_ptr<ArcTableEntry> ArcSchemaEntry::MakeEntry(const std::string& tabl
   return std::make_unique<ArcTableEntry>(catalog, *this, info, std::move(version), sources_, is_delete_target);
 }
 
-ArcTableEntry& ArcSchemaEntry::EntryOf(Table& table) {
+duckdb::TableCatalogEntry& ArcSchemaEntry::EntryOf(const Table& table) {
   std::lock_guard lock(mutex_);
-  auto& entry = tables_[table.ref().name];
-  if (!entry) entry = MakeEntry(table.ref().name, table.Current(), false);
+  auto& entry = entries_[table.ref().name];
+  if (!entry) entry = NewEntry(table.ref().name, table.Current(), false);
   return *entry;
 }
 
-ArcTableEntry& ArcSchemaEntry::DeleteTargetOf(Table& table, const DeleteTarget& target) {
+duckdb::TableCatalogEntry& ArcSchemaEntry::EntryAt(const Table& table, duckdb::ClientContext& context,
+                                                   const duckdb::BoundAtClause& clause) {
   std::lock_guard lock(mutex_);
-  if (!delete_target_) delete_target_ = MakeEntry(table.ref().name, target.version, true);
-  return *delete_target_;
+  auto& entry = entries_[KeyOf(table.ref().name, &clause)];
+  const auto target = ClientState::Of(context).delete_target;
+  if (!entry && target != nullptr && clause.Unit() == kDeleteTargetUnit) {
+    entry = NewEntry(table.ref().name, target->version, true);
+  } else if (!entry) {
+    auto version = sources_.catalog.VersionAt(table, SelectorOf(context, clause));
+    if (!version.ok()) ThrowDuckError(version.error());
+    entry = NewEntry(table.ref().name, std::move(*version), false);
+  }
+  return *entry;
+}
+
+duckdb::TableCatalogEntry& ArcSchemaEntry::MetadataEntry(const Table& table, MetadataTableKind kind,
+                                                         duckdb::ClientContext& context,
+                                                         const duckdb::BoundAtClause* clause) {
+  const std::string entry_name = table.ref().name + "$" + std::string(NameOf(kind));
+  if (clause != nullptr && !IsOfOneSnapshot(kind)) {
+    throw duckdb::BinderException("\"%s.%s\" is about all snapshots: AT is not possible here", name, entry_name);
+  }
+  std::lock_guard lock(mutex_);
+  auto& entry = entries_[KeyOf(entry_name, clause)];
+  if (!entry) {
+    auto metadata = sources_.catalog.MetadataOf(table);
+    if (!metadata.ok()) ThrowDuckError(metadata.error());
+    if (clause != nullptr) metadata = MetadataAt(*metadata, SelectorOf(context, *clause));
+    if (!metadata.ok()) ThrowDuckError(WithContext(metadata.error(), "table " + name + "." + table.ref().name));
+    entry = MakeMetadataEntry(*this, entry_name, kind, std::move(*metadata), sources_.store);
+  }
+  return *entry;
 }
 
 duckdb::optional_ptr<duckdb::CatalogEntry> ArcSchemaEntry::LookupEntry(duckdb::CatalogTransaction transaction,
                                                                        const duckdb::EntryLookupInfo& lookup) {
   if (lookup.GetCatalogType() != duckdb::CatalogType::TABLE_ENTRY) return nullptr;
-  std::shared_ptr<Table> table = sources_.catalog.Find(name, lookup.GetEntryName());
-  if (!table) {
-    const std::string reason = sources_.catalog.WhyUnreadable(name, lookup.GetEntryName());
-    if (!reason.empty()) ThrowUnreadable(name, lookup.GetEntryName(), reason);
-    return nullptr;
+  const std::string& asked = lookup.GetEntryName();
+  const duckdb::BoundAtClause* clause = lookup.GetAtClause().get();
+  if (const auto table = sources_.catalog.Find(name, asked)) {
+    return clause == nullptr ? &EntryOf(*table) : &EntryAt(*table, transaction.GetContext(), *clause);
   }
-  if (!lookup.GetAtClause()) return &EntryOf(*table);
-  const auto target = ClientState::Of(transaction.GetContext()).delete_target;
-  if (target == nullptr || lookup.GetAtClause()->Unit() != kDeleteTargetUnit) {
-    throw duckdb::NotImplementedException("Time travel (AT) is not supported yet");
+  std::string reason = sources_.catalog.WhyUnreadable(name, asked);
+  if (!reason.empty()) ThrowUnreadable(name, asked, reason);
+  const auto metadata_table = ParseMetadataTableName(asked);
+  if (!metadata_table) return nullptr;
+  if (const auto table = sources_.catalog.Find(name, metadata_table->table)) {
+    return &MetadataEntry(*table, metadata_table->kind, transaction.GetContext(), clause);
   }
-  return &DeleteTargetOf(*table, *target);
+  reason = sources_.catalog.WhyUnreadable(name, metadata_table->table);
+  if (!reason.empty()) ThrowUnreadable(name, metadata_table->table, reason);
+  return nullptr;
 }
 
 void ArcSchemaEntry::Scan(duckdb::ClientContext&, duckdb::CatalogType type,

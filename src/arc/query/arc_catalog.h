@@ -1,6 +1,6 @@
 // DuckDB's view of our databases and tables: catalog `arc`, one schema per database, one table entry per measurement.
 // Entries live as long as the transaction that looked them up, so a query sees one version of each table however often
-// it names it, and nothing is kept afterwards.
+// it names it, and nothing is kept afterwards. `m AT (…)` is an entry of its own for each clause, and so is `m$files`.
 #pragma once
 
 #include <map>
@@ -11,6 +11,7 @@
 #include "arc/auth/token_store.h"
 #include "arc/catalog/catalog.h"
 #include "arc/io/object_store.h"
+#include "arc/query/metadata_table.h"
 #include "arc/query/query_engine.h"
 #include "duckdb/catalog/catalog.hpp"
 #include "duckdb/catalog/catalog_entry/schema_catalog_entry.hpp"
@@ -18,6 +19,7 @@
 #include "duckdb/common/multi_file/multi_file_reader.hpp"
 #include "duckdb/main/client_context_state.hpp"
 #include "duckdb/main/config.hpp"
+#include "duckdb/planner/tableref/bound_at_clause.hpp"
 #include "duckdb/transaction/transaction.hpp"
 #include "duckdb/transaction/transaction_manager.hpp"
 
@@ -117,15 +119,17 @@ class ArcSchemaEntry : public duckdb::SchemaCatalogEntry {
   void Alter(duckdb::CatalogTransaction, duckdb::AlterInfo&) override;
 
  private:
-  ArcTableEntry& EntryOf(Table& table);
-  ArcTableEntry& DeleteTargetOf(Table& table, const DeleteTarget& target);
-  std::unique_ptr<ArcTableEntry> MakeEntry(const std::string& name, std::shared_ptr<const TableVersion> version,
-                                           bool is_delete_target);
+  using Entry = duckdb::TableCatalogEntry;
+  Entry& EntryOf(const Table& table);
+  Entry& EntryAt(const Table& table, duckdb::ClientContext& context, const duckdb::BoundAtClause& clause);
+  Entry& MetadataEntry(const Table& table, MetadataTableKind kind, duckdb::ClientContext& context,
+                       const duckdb::BoundAtClause* clause);
+  std::unique_ptr<Entry> NewEntry(const std::string& table, std::shared_ptr<const TableVersion> version,
+                                  bool is_delete_target);
 
   const QuerySources& sources_;
   std::mutex mutex_;
-  std::map<std::string, std::unique_ptr<ArcTableEntry>, std::less<>> tables_;  // by the table's own name
-  std::unique_ptr<ArcTableEntry> delete_target_;
+  std::map<std::string, std::unique_ptr<Entry>, std::less<>> entries_;  // by name, and what the AT clause says
 };
 
 // Holds every entry that one DuckDB transaction has seen.

@@ -61,10 +61,8 @@ void TakeWholeFiles(duckdb::OptimizerExtensionInput& input, duckdb::unique_ptr<d
   while (op->type == duckdb::LogicalOperatorType::LOGICAL_PROJECTION) op = op->children[0].get();
   if (op->type != duckdb::LogicalOperatorType::LOGICAL_GET) return;
   auto& scan = op->Cast<duckdb::LogicalGet>();
-  const auto table = scan.GetTable();
-  if (!table || table->ParentCatalog().GetName() != kArcCatalog || !table->Cast<ArcTableEntry>().is_delete_target()) {
-    return;
-  }
+  const auto* table = dynamic_cast<const ArcTableEntry*>(scan.GetTable().get());
+  if (table == nullptr || !table->is_delete_target()) return;
   const auto times = MatchingTimes(scan);
   if (!times) return;
   auto& files = scan.bind_data->Cast<duckdb::MultiFileBindData>().file_list->Cast<ArcFileList>();

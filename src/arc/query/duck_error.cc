@@ -3,6 +3,9 @@
 #include <exception>
 #include <new>
 
+#include "duckdb/common/exception.hpp"
+#include "duckdb/common/exception/binder_exception.hpp"
+
 namespace arc {
 namespace {
 
@@ -56,6 +59,16 @@ Error FromCurrentException(const std::string& sql) {
     return FromDuckError(duckdb::ErrorData(exception), sql);
   } catch (...) {
     return Internal("unknown exception in the query engine");
+  }
+}
+
+void ThrowDuckError(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::kInvalidArgument:
+    case ErrorKind::kNotFound: throw duckdb::BinderException("%s", error.message);
+    case ErrorKind::kUnsupported: throw duckdb::NotImplementedException("%s", error.message);
+    // Not an internal error of DuckDB's: that one would take the whole instance down.
+    default: throw duckdb::IOException("%s", error.message);
   }
 }
 

@@ -1,4 +1,4 @@
-// DuckDB's errors as ours.
+// DuckDB's errors as ours, and ours as DuckDB's.
 #pragma once
 
 #include "arc/base/result.h"
@@ -11,5 +11,8 @@ Error FromDuckError(duckdb::ErrorData error, const std::string& sql);
 
 // Of the exception being handled. DuckDB's exceptions are not caught by their exact class across the library.
 Error FromCurrentException(const std::string& sql);
+
+// Inside DuckDB: throws what FromDuckError turns back, as far as DuckDB has an exception of the kind.
+[[noreturn]] void ThrowDuckError(const Error& error);
 
 }  // namespace arc

@@ -181,6 +181,7 @@ TEST_F(RowFinderTest, WhatAQueryMayNotIsRefused) {
   EXPECT_THAT(Fails("DELETE FROM db.t USING doomed WHERE t.host = doomed.host"), HasSubstr("USING"));
   EXPECT_THAT(Fails("DELETE FROM db.t WHERE v = 1 RETURNING v"), HasSubstr("RETURNING"));
   EXPECT_THAT(Fails("WITH a AS (SELECT 1) DELETE FROM db.t WHERE v = 1"), HasSubstr("WITH"));
+  EXPECT_THAT(Fails("DELETE FROM db.t AT (VERSION => 1) WHERE v = 1"), HasSubstr(""));
   EXPECT_THAT(Fails("DELETE FROM db.t WHERE max(v) = 1"), HasSubstr("aggregates"));
   EXPECT_THAT(Fails("SELECT 1"), HasSubstr("SELECT"));
   principal_ = Principal{.read = true, .write = true, .databases = {"db"}};

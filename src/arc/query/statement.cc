@@ -161,7 +161,7 @@ class Resolver {
 
   // `database.table` means our database, also where DuckDB has a catalog of that name (memory, system, temp, arc).
   void Resolve(duckdb::BaseTableRef& table) {
-    if (table.at_clause) throw duckdb::NotImplementedException("Time travel (AT) is not supported yet");
+    if (table.at_clause) Visit(table.at_clause->ExpressionMutable());
     if (table.schema_name.empty()) return;
     if (table.catalog_name.empty()) {
       bool system =
@@ -317,6 +317,7 @@ CheckedStatement CheckDelete(const std::string& sql, const duckdb::ParserOptions
   select->where_clause = std::move(deletion.condition);
   select->from_table = std::move(deletion.table);
   auto& table = select->from_table->Cast<duckdb::BaseTableRef>();
+  if (table.at_clause) throw duckdb::NotImplementedException("Rows of an earlier snapshot cannot be deleted");
   if (table.schema_name.empty()) table.schema_name = database;
   Resolver(catalog).Visit(*select);
   table.at_clause = duckdb::make_uniq<duckdb::AtClause>(
