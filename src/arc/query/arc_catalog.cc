@@ -59,7 +59,6 @@ class ArcCatalog : public duckdb::Catalog {
   duckdb::string GetDBPath() override { return ""; }
   duckdb::DatabaseSize GetDatabaseSize(duckdb::ClientContext&) override { return {}; }
 
-
   // We hold tables only: functions, types and the like are never looked for here.
   duckdb::CatalogLookupBehavior CatalogTypeLookupRule(duckdb::CatalogType type) const override {
     return type == duckdb::CatalogType::TABLE_ENTRY ? duckdb::CatalogLookupBehavior::STANDARD
