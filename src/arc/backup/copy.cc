@@ -59,8 +59,8 @@ Result<BackupObject> Copier::Copy(const std::string& key, const std::string& to,
   ObjectStore& target = overwrite ? target_ : *group_;  // a group replaces nothing
   ARC_ASSIGN_OR_RETURN(const auto writer, target.Create(to));
   ARC_ASSIGN_OR_RETURN(auto object, ReadPieces(from_, key, progress_, [&](std::string_view bytes) {
-    return FromArrow(writer->stream().Write(bytes.data(), static_cast<int64_t>(bytes.size())), to);
-  }));
+                         return FromArrow(writer->stream().Write(bytes.data(), static_cast<int64_t>(bytes.size())), to);
+                       }));
   ARC_RETURN_IF_ERROR(overwrite ? writer->CommitOverwrite() : writer->Commit());
   ARC_RETURN_IF_ERROR(NoteCopy(object.bytes));
   return object;

@@ -147,8 +147,7 @@ std::string RootOf(const ObjectStore& store) {
 
 Result<BackupSummary> MakeBackup(const BackupSource& source, ObjectStore& target, RandomSource& random,
                                  BackupProgress& progress) {
-  ARC_ASSIGN_OR_RETURN(const auto manifest,
-                       BackupMaker(source, target, progress).Make(NewId(source.now_ms, random)));
+  ARC_ASSIGN_OR_RETURN(const auto manifest, BackupMaker(source, target, progress).Make(NewId(source.now_ms, random)));
   return BackupSummary{manifest.id,
                        manifest.lsn,
                        manifest.exact,

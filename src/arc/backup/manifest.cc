@@ -43,8 +43,8 @@ Json JsonOf(const PointerStoreContent& catalog) {
 PointerStoreContent CatalogOf(const Json& json) {
   PointerStoreContent catalog;
   for (const auto& entry : json.at("namespaces")) {
-    catalog.namespaces.push_back({entry.at("name").get<std::string>(),
-                                  entry.at("properties").get<std::map<std::string, std::string>>()});
+    catalog.namespaces.push_back(
+        {entry.at("name").get<std::string>(), entry.at("properties").get<std::map<std::string, std::string>>()});
   }
   for (const auto& entry : json.at("tables")) {
     catalog.tables.push_back({entry.at("database").get<std::string>(), entry.at("table").get<std::string>(),

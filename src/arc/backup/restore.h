@@ -20,8 +20,8 @@ struct RestoreDestination {
 };
 
 // Copies every object with its checksum verified (kCorruption names the first that is not what was written), with the
-// addresses in the tables' metadata changed where the lake is another than the one that was backed up; then the files of
-// the data folder, then the catalog. kUnsupported when a table's addresses cannot be changed.
+// addresses in the tables' metadata changed where the lake is another than the one that was backed up; then the files
+// of the data folder, then the catalog. kUnsupported when a table's addresses cannot be changed.
 Status RestoreBackup(ObjectStore& source, const BackupManifest& manifest, const RestoreDestination& destination,
                      BackupProgress& progress);
 

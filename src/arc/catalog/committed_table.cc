@@ -63,8 +63,8 @@ Result<std::shared_ptr<const FileIndex>> ReadFileIndex(ObjectStore& store, const
     if (!file.times_known) return Unsupported("the bounds of the time column are not known of data file " + file.key);
     const auto same = entries.find(file.key);
     files.push_back(same != entries.end() ? *same->second
-                                          : std::make_shared<const FileEntry>(FileEntry{
-                                                file.key, file.bytes, file.rows, file.min_time, file.max_time}));
+                                          : std::make_shared<const FileEntry>(FileEntry{file.key, file.bytes, file.rows,
+                                                                                        file.min_time, file.max_time}));
   }
   if (!files.empty() && metadata.properties.contains("schema.name-mapping.default")) {
     return Unsupported("its data files may lack field ids (property schema.name-mapping.default)");
@@ -86,16 +86,14 @@ bool IsPassing(ErrorKind kind) {
   }
 }
 
-Result<CommittedFiles> ReadCommittedFiles(ObjectStore& store, const TableMetadata& metadata,
-                                          const FileIndex* known) {
+Result<CommittedFiles> ReadCommittedFiles(ObjectStore& store, const TableMetadata& metadata, const FileIndex* known) {
   auto files = ReadFileIndex(store, metadata, known);
   if (files.ok()) return CommittedFiles{std::move(*files), {}};
   if (IsPassing(files.error().kind)) return std::move(files).error();
   return CommittedFiles{std::make_shared<const FileIndex>(), files.error().message};
 }
 
-Result<CommittedTable> ReadCommittedTable(ObjectStore& store, const TableMetadata& metadata,
-                                          const FileIndex* known) {
+Result<CommittedTable> ReadCommittedTable(ObjectStore& store, const TableMetadata& metadata, const FileIndex* known) {
   CommittedTable table;
   ARC_ASSIGN_OR_RETURN(table.schema, ToArcSchema(metadata));
   ARC_RETURN_IF_ERROR(CheckNames(table.schema));

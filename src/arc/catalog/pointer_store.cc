@@ -38,7 +38,8 @@ constexpr std::string_view kExists = "exists";
 
 Error MovedOn(const PointerSwap& swap) {
   return MakeError(ErrorKind::kConflict, "the metadata of table " + swap.database + "." + swap.table + " is not " +
-                                             swap.expected.value_or("absent") + " any more: somebody else has committed");
+                                             swap.expected.value_or("absent") +
+                                             " any more: somebody else has committed");
 }
 
 }  // namespace
@@ -258,10 +259,9 @@ Result<bool> PointerStore::IsUnused() {
 }
 
 Result<bool> PointerStore::IsUnusedLocked() {
-  ARC_ASSIGN_OR_RETURN(const auto rows,
-                       sqlite_->Query("SELECT 1 WHERE EXISTS (SELECT 1 FROM iceberg_tables) "
-                                      "OR EXISTS (SELECT 1 FROM iceberg_namespace_properties) "
-                                      "OR EXISTS (SELECT 1 FROM arc_dropped_tables)"));
+  ARC_ASSIGN_OR_RETURN(const auto rows, sqlite_->Query("SELECT 1 WHERE EXISTS (SELECT 1 FROM iceberg_tables) "
+                                                       "OR EXISTS (SELECT 1 FROM iceberg_namespace_properties) "
+                                                       "OR EXISTS (SELECT 1 FROM arc_dropped_tables)"));
   return rows.empty();
 }
 

@@ -49,8 +49,11 @@ INSTANTIATE_TEST_SUITE_P(Disks, PointerStoreTest, testing::Bool(),
 TEST_P(PointerStoreTest, SwapsSeveralPointersOrNone) {
   std::unique_ptr<PointerStore> store = Open();
   ASSERT_TRUE(store->CompareAndSwap("db", "a", std::nullopt, "/a/1").ok());
-  EXPECT_TRUE(store->CompareAndSwapAll({{"db", "a", "/a/1", "/a/2"}, {"db", "b", std::nullopt, "/b/1"}}).ok());
-  auto refused = store->CompareAndSwapAll({{"db", "a", "/a/2", "/a/3"}, {"db", "b", "/b/0", "/b/2"}});
+  EXPECT_TRUE(
+      store->CompareAndSwapAll(std::vector<PointerSwap>{{"db", "a", "/a/1", "/a/2"}, {"db", "b", std::nullopt, "/b/1"}})
+          .ok());
+  auto refused =
+      store->CompareAndSwapAll(std::vector<PointerSwap>{{"db", "a", "/a/2", "/a/3"}, {"db", "b", "/b/0", "/b/2"}});
   EXPECT_EQ(refused.error().kind, ErrorKind::kConflict);
   EXPECT_EQ(LocationsOf(*store), (Locations{{"db.a", "/a/2"}, {"db.b", "/b/1"}}));
   EXPECT_TRUE(store->CompareAndSwap("db", "a", "/a/2", "/a/4").ok());  // no transaction is left open

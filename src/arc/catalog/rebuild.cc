@@ -103,8 +103,8 @@ class Planner {
     });
     for (size_t i = 0; i < heads->size(); ++i) {
       TableHead& head = (*heads)[i];
-      RebuiltTable table{name.database, name.table, head.history.table_uuid, store_.UriOf(head.key), head.history.rows,
-                         {},            std::move(head.damage)};
+      RebuiltTable table{name.database,     name.table, head.history.table_uuid, store_.UriOf(head.key),
+                         head.history.rows, {},         std::move(head.damage)};
       if (i > 0) {
         const std::string uuid = table.uuid.empty() ? std::to_string(i) : table.uuid;
         for (size_t digits : {kShortUuid, kUuidText}) {

@@ -202,8 +202,7 @@ Result<bool> TableCommits::TryReplace(Table& table, const FileReplacement& repla
   if (!location || WasDropped(table)) return NotFound("the table is not there any more");
   ARC_ASSIGN_OR_RETURN(const auto current, LookAtCurrent(table, *location));
   Prepared prepared{&table, location, {}};
-  ARC_ASSIGN_OR_RETURN(prepared.commit,
-                       PrepareReplace(parts_.store, *location, current, request, parts_.random));
+  ARC_ASSIGN_OR_RETURN(prepared.commit, PrepareReplace(parts_.store, *location, current, request, parts_.random));
   ARC_ASSIGN_OR_RETURN(const bool won, Swap(prepared));
   if (!won) return false;
   // Before the commit's clean-up: it may have expired the last snapshot that had them.
@@ -254,8 +253,7 @@ Result<std::optional<ExpiryOutcome>> TableCommits::TryExpire(Table& table) {
 std::vector<Result<bool>> TableCommits::Swap(std::span<const Prepared* const> prepared) {
   std::vector<PointerSwap> swaps;
   for (const auto* one : prepared) {
-    swaps.push_back(
-        {one->table->ref().database, one->table->ref().name, one->location, one->commit.metadata_location});
+    swaps.push_back({one->table->ref().database, one->table->ref().name, one->location, one->commit.metadata_location});
   }
   const auto swapped = parts_.pointers.SwapAll(swaps);
   std::vector<Result<bool>> outcomes;

@@ -40,7 +40,7 @@ struct Candidate {
   std::string key;
   MetadataHistory history;
   bool at_home = false;  // in the folder that its own location names
-  bool hinted = false;   // version-hint.text names it or one of its ancestors: it was the table once, or goes on from it
+  bool hinted = false;  // version-hint.text names it or one of its ancestors: it was the table once, or goes on from it
   bool certain = false;  // it was the table once, whatever is missing now
 
   auto Rank() const {
@@ -200,9 +200,8 @@ class HeadFinder {
       ARC_ASSIGN_OR_RETURN(std::string missing, Completeness(store_, listing_).WhatIsMissing(candidate.history));
       if (missing.empty() || candidate.certain) return Settle(std::move(candidate), std::move(missing), candidates);
       ARC_ASSIGN_OR_RETURN(auto parent, folders_.at(candidate.folder).ParentOf(candidate, &found_.strays));
-      const bool parent_is_known = parent && std::any_of(candidates.begin(), candidates.end(), [&](const Candidate& c) {
-        return IsAncestor(*parent, c);
-      });
+      const bool parent_is_known = parent && std::any_of(candidates.begin(), candidates.end(),
+                                                         [&](const Candidate& c) { return IsAncestor(*parent, c); });
       if (!parent && !candidate.history.previous.empty()) {
         return Settle(std::move(candidate), std::move(missing), candidates);
       }

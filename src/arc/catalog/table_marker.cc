@@ -33,8 +33,8 @@ Result<std::optional<TableMarker>> ReadTableMarker(ObjectStore& store, const std
                      json.contains("table") && json["table"].is_string() && json.contains("dropped") &&
                      json["dropped"].is_boolean();
   if (!whole) return std::optional<TableMarker>();
-  return std::optional(TableMarker{json["database"].get<std::string>(), json["table"].get<std::string>(),
-                                   json["dropped"].get<bool>()});
+  return std::optional(
+      TableMarker{json["database"].get<std::string>(), json["table"].get<std::string>(), json["dropped"].get<bool>()});
 }
 
 }  // namespace arc

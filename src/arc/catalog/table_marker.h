@@ -1,4 +1,5 @@
-// What the catalog knows of a table and its metadata does not say, beside the metadata: for a catalog that is made anew.
+// What the catalog knows of a table and its metadata does not say, beside the metadata: for a catalog that is made
+// anew.
 #pragma once
 
 #include <optional>

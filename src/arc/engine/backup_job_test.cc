@@ -32,7 +32,10 @@ class HookedStore : public ObjectGroup {
  public:
   HookedStore(std::unique_ptr<ObjectStore> store, std::function<Status(const std::string&)> before_put,
               std::function<void()> on_list)
-      : ObjectGroup(*store), held_(std::move(store)), before_put_(std::move(before_put)), on_list_(std::move(on_list)) {}
+      : ObjectGroup(*store),
+        held_(std::move(store)),
+        before_put_(std::move(before_put)),
+        on_list_(std::move(on_list)) {}
   Status PutIfAbsent(const std::string& key, std::string_view bytes) override {
     ARC_RETURN_IF_ERROR(before_put_(key));
     return store_.PutIfAbsent(key, bytes);

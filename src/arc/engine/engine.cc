@@ -115,8 +115,8 @@ Status EngineImpl::Start() {
   lock_ = std::move(*lock);
   ARC_ASSIGN_OR_RETURN(const bool half_restored, disk_.Exists(folder + kRestoreMarker));
   if (half_restored) {
-    return MakeError(ErrorKind::kInvalidArgument,
-                     "a backup was being restored into " + folder + " and did not end; restore it into an empty folder");
+    return MakeError(ErrorKind::kInvalidArgument, "a backup was being restored into " + folder +
+                                                      " and did not end; restore it into an empty folder");
   }
   ARC_RETURN_IF_ERROR(OpenStore());
   ARC_RETURN_IF_ERROR(OpenCatalog());

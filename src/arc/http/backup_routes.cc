@@ -67,8 +67,6 @@ Task<Response> StartBackup(Exchange& exchange) {
   co_return StatusResponse(exchange.server.engine.backup_status(), kAccepted);
 }
 
-Task<Response> ShowBackup(Exchange& exchange) {
-  co_return StatusResponse(exchange.server.engine.backup_status(), 200);
-}
+Task<Response> ShowBackup(Exchange& exchange) { co_return StatusResponse(exchange.server.engine.backup_status(), 200); }
 
 }  // namespace arc

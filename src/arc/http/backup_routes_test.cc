@@ -15,7 +15,8 @@ TEST_F(BackupRoutesTest, StartsAndShowsABackup) {
   EXPECT_EQ(started.status, 202);
   EXPECT_THAT(started.body, HasSubstr(R"("status":"running","target":"/mnt/b")"));
   engine.fake_backup.state = BackupStatus::State::kCompleted;
-  engine.fake_backup.summary = BackupSummary{"20261121T000000000Z-1a2b3c4d", 42, true, 2, 9, 1000, 3, 300, {"db.t: lost"}};
+  engine.fake_backup.summary =
+      BackupSummary{"20261121T000000000Z-1a2b3c4d", 42, true, 2, 9, 1000, 3, 300, {"db.t: lost"}};
   EXPECT_THAT(Get("/api/v1/backup").body,
               HasSubstr(R"("backup":{"id":"20261121T000000000Z-1a2b3c4d","lsn":42,"exact":true,"tables":2,)"
                         R"("objects":9,"bytes":1000,"problems":["db.t: lost"]})"));

@@ -17,9 +17,9 @@ namespace arc {
 std::string TableMarkerName(std::string_view table_uuid);
 
 // Keys of every object that some snapshot of the metadata at `location` needs: metadata files of the history,
-// version-hint.text, the marker, manifest lists, manifests, data and delete files that are live in it, statistics. Objects outside
-// the store's root are nobody's concern here. An error when anything cannot be read: what it names is unknown then, and
-// nothing may be removed.
+// version-hint.text, the marker, manifest lists, manifests, data and delete files that are live in it, statistics.
+// Objects outside the store's root are nobody's concern here. An error when anything cannot be read: what it names is
+// unknown then, and nothing may be removed.
 Result<std::unordered_set<std::string>> ReachableKeys(ObjectStore& store, std::string_view location,
                                                       const TableMetadata& metadata);
 

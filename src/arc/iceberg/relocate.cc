@@ -145,8 +145,9 @@ Result<std::string> RelocateAvro(std::string_view avro, const Relocation& reloca
       Transcoder transcoder(relocation, sizes, &cursor, &writer.encoder());
       transcoder.Copy(reader.schema().root());
       if (transcoder.has_deletes()) {
-        return MakeError(ErrorKind::kUnsupported, "the table has row-level deletes, whose files name data files by "
-                                                  "their old address");
+        return MakeError(ErrorKind::kUnsupported,
+                         "the table has row-level deletes, whose files name data files by "
+                         "their old address");
       }
       ARC_RETURN_IF_ERROR(writer.EndRecord());
     }

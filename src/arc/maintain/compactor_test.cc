@@ -65,8 +65,7 @@ class Lake {
     ASSERT_TRUE(hot.ok());
     auto written = WriteDataFile(*store_, "in" + std::to_string(first), *input.schema, *SortedRows::Of({*hot}), {});
     ASSERT_TRUE(written.ok()) << written.error().message;
-    auto committed =
-        CommitForTest(*catalog_, *store_, *table_, input, {{*written, FlushedFile::Partition::kHour, 10}});
+    auto committed = CommitForTest(*catalog_, *store_, *table_, input, {{*written, FlushedFile::Partition::kHour, 10}});
     ASSERT_TRUE(committed.ok()) << committed.error().message;
   }
 

@@ -100,7 +100,7 @@ struct EngineCore {
   const int64_t process_limit_bytes;
   // CheckMemory's own.
   uint64_t stopping_up_to = 0;  // number of the newest query that is being stopped; 0: none is
-  int64_t base_bytes = 0;  // held outside DuckDB's allocators when no query ran
+  int64_t base_bytes = 0;       // held outside DuckDB's allocators when no query ran
   PlaceQueue places;
   std::vector<std::unique_ptr<Session>> sessions;  // by place; used by who holds the place
   std::mutex database_mutex;

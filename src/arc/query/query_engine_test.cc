@@ -7,8 +7,8 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
-#include <thread>
 
+#include "arc/base/clock.h"
 #include "arc/base/thread.h"
 #include "arc/io/local_disk.h"
 #include "arc/model/batch_for_test.h"
@@ -327,7 +327,7 @@ TEST_F(QueryEngineTest, HugeValuesAreRefusedBeforeTheyTakeTheMemory) {
     EXPECT_LT(DuckMemoryBytes(), before + (8 << 20)) << sql;
   }
   // Some allocators (the address sanitizer's) hold on to what is freed; the engine sees that while it is idle.
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  SystemClock().SleepFor(std::chrono::milliseconds(200));
   EXPECT_THAT(Rows("SELECT length(repeat('x', 10000000))"), ElementsAre("10000000"));
 }
 

@@ -75,9 +75,10 @@ class BackupRun {
 
   void Note(const Json& status) {
     std::lock_guard lock(mutex_);
-    progress_ = ObjectProgressText(status.value("objects_done", uint64_t{0}), status.value("objects_total", uint64_t{0}),
-                                   status.value("bytes_copied", int64_t{0})) +
-                " copied";
+    progress_ =
+        ObjectProgressText(status.value("objects_done", uint64_t{0}), status.value("objects_total", uint64_t{0}),
+                           status.value("bytes_copied", int64_t{0})) +
+        " copied";
   }
   std::string Progress() {
     std::lock_guard lock(mutex_);
@@ -110,8 +111,8 @@ int Make(const BackupCommand& command, const Config& config, const Console& cons
   const Json& made = status["backup"];
   console.out << "backup " << made.value("id", "") << ": " << made.value("tables", 0) << " tables at LSN "
               << made.value("lsn", uint64_t{0}) << (made.value("exact", false) ? "" : " or later") << ", "
-              << made.value("objects", uint64_t{0}) << " objects, " << BytesText(made.value("bytes", int64_t{0})) << "; "
-              << status.value("objects_copied", uint64_t{0}) << " objects, "
+              << made.value("objects", uint64_t{0}) << " objects, " << BytesText(made.value("bytes", int64_t{0}))
+              << "; " << status.value("objects_copied", uint64_t{0}) << " objects, "
               << BytesText(status.value("bytes_copied", int64_t{0})) << " copied\n";
   return PrintProblems(made.value("problems", std::vector<std::string>()), console);
 }

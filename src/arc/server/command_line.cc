@@ -143,12 +143,13 @@ void AddBackup(CLI::App* app, BackupCommand* backup) {
   AddConfig(app, &backup->config);
   AddServer(app, &backup->server);
   app->add_option("target", backup->target, "A folder, or an address in the configured store")->required();
-  CLI::Option* list = app->add_flag_callback("--list", [backup] { backup->action = Action::kList; },
-                                             "Print the backups that the target holds");
-  CLI::Option* verify = app->add_flag_callback("--verify", [backup] { backup->action = Action::kVerify; },
-                                               "Read all that the backups need and compare checksums");
-  CLI::Option* prune = app->add_flag_callback("--prune", [backup] { backup->action = Action::kPrune; },
-                                              "Remove old backups and what only they need");
+  CLI::Option* list = app->add_flag_callback(
+      "--list", [backup] { backup->action = Action::kList; }, "Print the backups that the target holds");
+  CLI::Option* verify = app->add_flag_callback(
+      "--verify", [backup] { backup->action = Action::kVerify; },
+      "Read all that the backups need and compare checksums");
+  CLI::Option* prune = app->add_flag_callback(
+      "--prune", [backup] { backup->action = Action::kPrune; }, "Remove old backups and what only they need");
   list->excludes(verify)->excludes(prune);
   verify->excludes(prune);
   app->add_option("--id", backup->id, "Verify this backup only")->needs(verify);

@@ -43,8 +43,7 @@ void PrintJson(const RebuildReport& report, bool dry_run, std::ostream& out) {
   }
   nlohmann::json left = nlohmann::json::array();
   for (const auto& file : report.left) left.push_back({{"key", file.key}, {"reason", file.reason}});
-  const nlohmann::json answer = {
-      {"dry_run", dry_run}, {"objects", report.objects}, {"tables", tables}, {"left", left}};
+  const nlohmann::json answer = {{"dry_run", dry_run}, {"objects", report.objects}, {"tables", tables}, {"left", left}};
   out << answer.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
 }
 

@@ -33,8 +33,9 @@ std::vector<Setting> CommonSettings() {
       {.key = "storage.rebuild_catalog",
        .type = SettingType::kBool,
        .fallback = "true",
-       .doc = "A start without a catalog (`arc.db` is lost, or the data folder is new) makes one of the tables that the "
-              "store holds ([backup.md](backup.md)). `false` starts without tables."},
+       .doc =
+           "A start without a catalog (`arc.db` is lost, or the data folder is new) makes one of the tables that the "
+           "store holds ([backup.md](backup.md)). `false` starts without tables."},
       {.key = "storage.staging_limit_mb",
        .type = SettingType::kInt,
        .fallback = "10240",
