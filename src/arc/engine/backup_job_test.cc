@@ -156,7 +156,8 @@ TEST_F(BackupJobTest, HoldsEveryRowUpToItsLsnAndNoOtherWhileWritersGoOn) {
     for (const auto& [table, written] : lsns) {
       const auto rows = std::count_if(written.begin(), written.end(), [&](uint64_t lsn) { return lsn <= made[i].lsn; });
       const std::string expected = std::to_string(rows);
-      if (rows > 0) EXPECT_EQ(Count(table), expected + "," + expected) << table;
+      if (rows == 0) continue;
+      EXPECT_EQ(Count(table), expected + "," + expected) << table;
     }
     EXPECT_TRUE(engine_->Flush().ok());
   }

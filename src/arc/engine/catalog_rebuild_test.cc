@@ -165,7 +165,8 @@ TEST_F(CatalogRebuildTest, ACommitThatWasCutShortNeverWasTheTable) {
   EXPECT_EQ(KeyOf(Plan().tables[0]), second);  // with nothing against it
   EXPECT_EQ(Plan().tables[0].rows, 20);
   for (const auto& manifest : Keys("default/cpu/metadata/", "-m0.avro")) {
-    if (manifest != manifests[0]) ASSERT_TRUE(store.Delete(manifest).ok());
+    if (manifest == manifests[0]) continue;
+    ASSERT_TRUE(store.Delete(manifest).ok());
   }
   const RebuildReport plan = Plan();
   ASSERT_THAT(plan.tables, testing::SizeIs(1));
@@ -185,7 +186,7 @@ TEST_F(CatalogRebuildTest, WhatTheHintNamesWasTheTableWhateverIsLost) {
   WriteAndFlush("cpu", 0, 10);
   WriteAndFlush("cpu", 10, 10);
   for (const auto& file : Keys("default/cpu/", ".parquet")) {
-    if (file.find("_10_") != std::string::npos) ASSERT_TRUE(engine_->store().Delete(file).ok());
+    ASSERT_TRUE(engine_->store().Delete(file).ok());
   }
   const RebuildReport plan = Plan();
   ASSERT_THAT(plan.tables, testing::SizeIs(1));
