@@ -123,7 +123,7 @@ TEST(PointerStorePowerCuts, EveryAcknowledgedSwapSurvivesEveryCut) {
 
 int RunsThatFail(const std::function<void(PowerCutDisk&)>& plant) {
   int failed = 0;
-  for (uint64_t cut = 1; cut <= 60; ++cut) {
+  for (uint64_t cut = 1; cut <= 100; ++cut) {
     for (uint64_t seed = 0; seed < 4; ++seed) {
       PowerCutDisk disk;
       plant(disk);

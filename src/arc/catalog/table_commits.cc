@@ -315,9 +315,10 @@ Status TableCommits::LearnOutcome(Table& table, const TableMetadata& current) {
   return MakeError(ErrorKind::kConflict, "an earlier commit of unknown outcome turns out to have happened");
 }
 
-// Publishes the files of metadata that another process committed. Before ours: after a swap nothing may fail.
+// Publishes the files of metadata that another process committed. Before ours: after a swap nothing may fail. What
+// could not be read is looked at again: it may have come back.
 Status TableCommits::Refresh(Table& table, const std::string& location, const TableMetadata& current) {
-  if (parts_.tables.LocationOf(table.ref().id) == location) return {};
+  if (parts_.tables.LocationOf(table.ref().id) == location && table.Current()->unreadable.empty()) return {};
   const auto before = table.committed_files();
   ARC_ASSIGN_OR_RETURN(auto committed, ReadCommittedFiles(parts_.store, current, before.get()));
   parts_.retired.AddGone(*before, *committed.files);

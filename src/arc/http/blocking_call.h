@@ -8,10 +8,11 @@
 
 namespace arc {
 
-// The result of `call()`, which returns a Result<T>; kOverloaded when too many such calls wait. `call` is copied.
+// The result of `call()`, which returns a Result<T>; kOverloaded when too many such calls wait. `call` is copied, and
+// is no temporary: g++ 12 copies the temporaries of an awaited expression bit by bit, strings and all.
 template <typename T, typename Call>
-Task<Result<T>> CallBlocking(ServerContext& server, Call call) {
-  auto start = [&server, call = std::move(call)](auto deliver) {
+Task<Result<T>> CallBlocking(ServerContext& server, Call& call) {
+  auto start = [&server, call = call](auto deliver) {
     Status posted = server.PostBlocking([deliver, call] { deliver(call()); });
     if (!posted.ok()) deliver(Result<T>(posted.error()));
   };

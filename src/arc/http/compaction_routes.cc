@@ -117,8 +117,8 @@ Task<Response> ShowCompactionStats(Exchange& exchange) {
 
 Task<Response> ListCompactionCandidates(Exchange& exchange) {
   Engine* engine = &exchange.server.engine;
-  auto works = co_await CallBlocking<std::vector<CompactionWork>>(
-      exchange.server, [engine] { return Result<std::vector<CompactionWork>>(engine->compaction().Candidates()); });
+  const auto call = [engine] { return Result<std::vector<CompactionWork>>(engine->compaction().Candidates()); };
+  auto works = co_await CallBlocking<std::vector<CompactionWork>>(exchange.server, call);
   if (!works.ok()) co_return exchange.Fail(works.error());
   JsonText json;
   json.BeginObject().Key("candidates").BeginArray();
@@ -135,9 +135,10 @@ Task<Response> TriggerCompaction(Exchange& exchange) {
   Engine* engine = &exchange.server.engine;
   std::string database(exchange.query.Find("database").value_or(""));
   std::string measurement(exchange.query.Find("measurement").value_or(""));
-  auto jobs = co_await CallBlocking<int>(exchange.server, [engine, database, measurement] {
+  const auto call = [engine, database, measurement] {
     return Result<int>(engine->compaction().Trigger(database, measurement));
-  });
+  };
+  auto jobs = co_await CallBlocking<int>(exchange.server, call);
   if (!jobs.ok()) co_return exchange.Fail(jobs.error());
   JsonText json;
   json.BeginObject().Field("success", true).Field("jobs_started", *jobs);

@@ -32,7 +32,7 @@ Result<NamePage> PageOf(const QueryString& query, std::vector<std::string> names
 // What `call` (run on a thread that may block; copied) gives, made a Response by `render`.
 template <typename T, typename Call, typename Render>
 Task<Response> Reply(Exchange& exchange, Call call, Render render) {
-  Result<T> result = co_await CallBlocking<T>(exchange.server, std::move(call));
+  Result<T> result = co_await CallBlocking<T>(exchange.server, call);
   if (!result.ok()) co_return exchange.Fail(result.error());
   co_return render(*result);
 }
@@ -44,7 +44,7 @@ Task<Response> ReplyEmpty(Exchange& exchange, Call call) {
     ARC_RETURN_IF_ERROR(call());
     return true;
   };
-  Result<bool> result = co_await CallBlocking<bool>(exchange.server, std::move(done));
+  Result<bool> result = co_await CallBlocking<bool>(exchange.server, done);
   if (!result.ok()) co_return exchange.Fail(result.error());
   co_return Response::Empty(204);
 }

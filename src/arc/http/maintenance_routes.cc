@@ -66,9 +66,10 @@ Task<Response> ExpireNow(Exchange& exchange) {
   auto scope = ScopeOf(exchange);
   if (!scope.ok()) co_return exchange.Fail(scope.error());
   Engine* engine = &exchange.server.engine;
-  auto outcome = co_await CallBlocking<ExpiryOutcome>(exchange.server, [engine, scope = *scope] {
+  const auto call = [engine, scope = *scope] {
     return engine->upkeep().ExpireSnapshots(scope.database, scope.measurement);
-  });
+  };
+  auto outcome = co_await CallBlocking<ExpiryOutcome>(exchange.server, call);
   if (!outcome.ok()) co_return exchange.Fail(outcome.error());
   JsonText json;
   json.BeginObject().Field("success", true).Field("snapshots_expired", outcome->snapshots);
@@ -89,10 +90,10 @@ Task<Response> RemoveOrphansNow(Exchange& exchange) {
     }
   }
   Engine* engine = &exchange.server.engine;
-  auto outcome =
-      co_await CallBlocking<OrphanOutcome>(exchange.server, [engine, scope = *scope, hours, dry_run = *dry_run] {
-        return engine->upkeep().RemoveOrphans(scope.database, scope.measurement, hours * kHourMs, dry_run);
-      });
+  const auto call = [engine, scope = *scope, hours, dry_run = *dry_run] {
+    return engine->upkeep().RemoveOrphans(scope.database, scope.measurement, hours * kHourMs, dry_run);
+  };
+  auto outcome = co_await CallBlocking<OrphanOutcome>(exchange.server, call);
   if (!outcome.ok()) co_return exchange.Fail(outcome.error());
   JsonText json;
   json.BeginObject().Field("success", outcome->errors.empty()).Field("dry_run", *dry_run);

@@ -147,17 +147,17 @@ void AddShare(const RetentionShare& share, JsonText* json) {
 
 Task<Response> ListRetention(Exchange& exchange) {
   Engine* engine = &exchange.server.engine;
-  auto views = co_await CallBlocking<std::vector<PolicyView>>(
-      exchange.server, [engine, principal = exchange.principal]() -> Result<std::vector<PolicyView>> {
-        ARC_ASSIGN_OR_RETURN(auto policies, engine->retention().store().Policies());
-        std::vector<PolicyView> seen;
-        for (auto& policy : policies) {
-          if (!principal.CanRead(policy.database)) continue;
-          ARC_ASSIGN_OR_RETURN(auto view, ViewOf(*engine, std::move(policy)));
-          seen.push_back(std::move(view));
-        }
-        return seen;
-      });
+  const auto call = [engine, principal = exchange.principal]() -> Result<std::vector<PolicyView>> {
+    ARC_ASSIGN_OR_RETURN(auto policies, engine->retention().store().Policies());
+    std::vector<PolicyView> seen;
+    for (auto& policy : policies) {
+      if (!principal.CanRead(policy.database)) continue;
+      ARC_ASSIGN_OR_RETURN(auto view, ViewOf(*engine, std::move(policy)));
+      seen.push_back(std::move(view));
+    }
+    return seen;
+  };
+  auto views = co_await CallBlocking<std::vector<PolicyView>>(exchange.server, call);
   if (!views.ok()) co_return exchange.Fail(views.error());
   JsonText json;
   json.BeginObject().Field("success", true).Key("policies").BeginArray();
@@ -174,8 +174,8 @@ Task<Response> AddRetention(Exchange& exchange) {
   RetentionPolicy policy;
   if (auto read = ReadPolicy(exchange.body, &policy); !read.ok()) co_return exchange.Fail(read.error());
   Engine* engine = &exchange.server.engine;
-  auto view = co_await CallBlocking<PolicyView>(
-      exchange.server, [engine, policy] { return ViewOf(*engine, engine->retention().Add(policy)); });
+  const auto call = [engine, policy] { return ViewOf(*engine, engine->retention().Add(policy)); };
+  auto view = co_await CallBlocking<PolicyView>(exchange.server, call);
   if (!view.ok()) co_return exchange.Fail(view.error());
   co_return PolicyResponse(*view, 201);
 }
@@ -184,9 +184,8 @@ Task<Response> ShowRetention(Exchange& exchange) {
   auto id = IdOf(exchange);
   if (!id.ok()) co_return exchange.Fail(id.error());
   Engine* engine = &exchange.server.engine;
-  auto view = co_await CallBlocking<PolicyView>(exchange.server, [engine, id = *id, principal = exchange.principal] {
-    return FindPolicy(*engine, principal, id);
-  });
+  const auto call = [engine, id = *id, principal = exchange.principal] { return FindPolicy(*engine, principal, id); };
+  auto view = co_await CallBlocking<PolicyView>(exchange.server, call);
   if (!view.ok()) co_return exchange.Fail(view.error());
   co_return PolicyResponse(*view, 200);
 }
@@ -196,13 +195,13 @@ Task<Response> ChangeRetention(Exchange& exchange) {
   auto id = IdOf(exchange);
   if (!id.ok()) co_return exchange.Fail(id.error());
   Engine* engine = &exchange.server.engine;
-  auto found = co_await CallBlocking<RetentionPolicy>(
-      exchange.server, [engine, id = *id] { return engine->retention().store().Policy(id); });
+  const auto find = [engine, id = *id] { return engine->retention().store().Policy(id); };
+  auto found = co_await CallBlocking<RetentionPolicy>(exchange.server, find);
   if (!found.ok()) co_return exchange.Fail(found.error());
   RetentionPolicy policy = *found;
   if (auto read = ReadPolicy(exchange.body, &policy); !read.ok()) co_return exchange.Fail(read.error());
-  auto view = co_await CallBlocking<PolicyView>(
-      exchange.server, [engine, policy] { return ViewOf(*engine, engine->retention().Change(policy)); });
+  const auto change = [engine, policy] { return ViewOf(*engine, engine->retention().Change(policy)); };
+  auto view = co_await CallBlocking<PolicyView>(exchange.server, change);
   if (!view.ok()) co_return exchange.Fail(view.error());
   co_return PolicyResponse(*view, 200);
 }
@@ -211,10 +210,11 @@ Task<Response> RemoveRetention(Exchange& exchange) {
   auto id = IdOf(exchange);
   if (!id.ok()) co_return exchange.Fail(id.error());
   Engine* engine = &exchange.server.engine;
-  auto removed = co_await CallBlocking<bool>(exchange.server, [engine, id = *id]() -> Result<bool> {
+  const auto call = [engine, id = *id]() -> Result<bool> {
     ARC_RETURN_IF_ERROR(engine->retention().store().RemovePolicy(id));
     return true;
-  });
+  };
+  auto removed = co_await CallBlocking<bool>(exchange.server, call);
   if (!removed.ok()) co_return exchange.Fail(removed.error());
   JsonText json;
   json.BeginObject().Field("success", true).Field("message", "the policy is removed; it deleted nothing").EndObject();
@@ -228,9 +228,10 @@ Task<Response> ExecuteRetention(Exchange& exchange) {
   if (!body.ok()) co_return exchange.Fail(body.error());
   Engine* engine = &exchange.server.engine;
   const int64_t started = exchange.server.clock.MonotonicNanos();
-  auto outcome = co_await CallBlocking<RetentionOutcome>(exchange.server, [engine, id = *id, dry_run = body->dry_run] {
+  const auto call = [engine, id = *id, dry_run = body->dry_run] {
     return dry_run ? engine->retention().Plan(id) : engine->retention().Run(id);
-  });
+  };
+  auto outcome = co_await CallBlocking<RetentionOutcome>(exchange.server, call);
   if (!outcome.ok()) co_return exchange.Fail(outcome.error());
   JsonText json;
   json.BeginObject().Field("success", true).Field("policy_id", *id).Field("dry_run", body->dry_run);
@@ -259,12 +260,12 @@ Task<Response> ListRetentionExecutions(Exchange& exchange) {
     }
   }
   Engine* engine = &exchange.server.engine;
-  auto executions = co_await CallBlocking<std::vector<RetentionExecution>>(
-      exchange.server,
-      [engine, id = *id, limit, principal = exchange.principal]() -> Result<std::vector<RetentionExecution>> {
-        ARC_RETURN_IF_ERROR(FindPolicy(*engine, principal, id));
-        return engine->retention().store().Executions(id, limit);
-      });
+  const auto call = [engine, id = *id, limit,
+                     principal = exchange.principal]() -> Result<std::vector<RetentionExecution>> {
+    ARC_RETURN_IF_ERROR(FindPolicy(*engine, principal, id));
+    return engine->retention().store().Executions(id, limit);
+  };
+  auto executions = co_await CallBlocking<std::vector<RetentionExecution>>(exchange.server, call);
   if (!executions.ok()) co_return exchange.Fail(executions.error());
   JsonText json;
   json.BeginObject().Field("success", true).Key("executions").BeginArray();

@@ -144,7 +144,8 @@ Task<Response> VerifyToken(Exchange& exchange) {
 
 Task<Response> ListTokens(Exchange& exchange) {
   TokenStore* store = &exchange.server.engine.tokens();
-  auto tokens = co_await CallBlocking<std::vector<TokenInfo>>(exchange.server, [store] { return store->List(); });
+  const auto call = [store] { return store->List(); };
+  auto tokens = co_await CallBlocking<std::vector<TokenInfo>>(exchange.server, call);
   if (!tokens.ok()) co_return exchange.Fail(tokens.error());
   JsonText json;
   json.BeginObject().Field("success", true).Key("tokens").BeginArray();
@@ -190,7 +191,8 @@ Task<Response> GetToken(Exchange& exchange) {
   Result<int64_t> id = IdOf(exchange);
   if (!id.ok()) co_return exchange.Fail(id.error());
   TokenStore* store = &exchange.server.engine.tokens();
-  auto token = co_await CallBlocking<TokenInfo>(exchange.server, [store, id = *id] { return store->Get(id); });
+  const auto call = [store, id = *id] { return store->Get(id); };
+  auto token = co_await CallBlocking<TokenInfo>(exchange.server, call);
   if (!token.ok()) co_return exchange.Fail(token.error());
   co_return TokenResponse(*token, nullptr, 200);
 }

@@ -90,8 +90,8 @@ Task<Response> CleanUpWal(Exchange& exchange) {
     }
   }
   Engine* engine = &exchange.server.engine;
-  auto removed =
-      co_await CallBlocking<int>(exchange.server, [engine, hours] { return engine->log().CleanUp(hours * kHourMs); });
+  const auto call = [engine, hours] { return engine->log().CleanUp(hours * kHourMs); };
+  auto removed = co_await CallBlocking<int>(exchange.server, call);
   if (!removed.ok()) co_return exchange.Fail(removed.error());
   JsonText json;
   json.BeginObject().Field("success", true).Field("deleted", *removed).Field("max_age_hours", hours).EndObject();

@@ -28,6 +28,11 @@ class LocalObjectGroup : public ObjectGroup {
     return std::unique_ptr<ObjectWriter>(std::make_unique<Writer>(*this, key, std::move(file)));
   }
 
+  Result<std::string> ReadAll(const std::string& key) override {
+    const auto held = held_.find(key);
+    return held == held_.end() ? store_.ReadAll(key) : ReadWholeFile(disk_, held->second->temporary());
+  }
+
   Status Delete(const std::string& key) override {
     if (held_.erase(key) > 0) folders_.RemoveEmpty(store_.UriOf(key));
     return store_.Delete(key);

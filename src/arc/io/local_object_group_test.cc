@@ -57,6 +57,8 @@ TEST_P(LocalObjectGroupTest, ObjectsAreFoundFromSyncOn) {
   ASSERT_TRUE(Stream(*group, "db/m/2026/11/b", "two").ok());
   EXPECT_EQ(KindOf(store_->ReadAll("db/m/metadata/a")), ErrorKind::kNotFound);
   EXPECT_EQ(ObjectCount(), 0u);
+  EXPECT_EQ(*group->ReadAll("db/m/metadata/a"), "one");
+  EXPECT_EQ(*group->ReadAll("db/m/2026/11/b"), "two");
   ASSERT_TRUE(group->Sync().ok());
   EXPECT_EQ(*store_->ReadAll("db/m/metadata/a"), "one");
   EXPECT_EQ(*group->ReadAll("db/m/2026/11/b"), "two");

@@ -11,9 +11,9 @@ namespace arc {
 
 // A store for what is to be made durable at once. New objects that go through a local store's group are found under
 // their keys, and are durable, from Sync on; each appears whole or not at all, but a crash in the midst of Sync may
-// bring some of them. Deleting takes back what was put; everything else is the store's own doing. Where each object has
-// a price of its own (remote stores, which this class as it stands is for) puts go through at once and Sync does
-// nothing.
+// bring some of them. Before that the group itself reads them (ReadAll), and deleting takes back what was put;
+// everything else is the store's own doing. Where each object has a price of its own (remote stores, which this class
+// as it stands is for) puts go through at once and Sync does nothing.
 //
 // For one thread. Destroyed without Sync, a local group leaves nothing; what it put into a remote store stays.
 class ObjectGroup : public ObjectStore {
