@@ -144,6 +144,8 @@ constexpr Route kRoutes[] = {
     {kPost, "/api/v1/maintenance/expire", ExpireNow, kAdmin, "Expire old snapshots now", false},
     {kPost, "/api/maintenance/orphans", RemoveOrphansNow, kAdmin, "Find orphaned objects; or remove them", false},
     {kPost, "/api/v1/maintenance/orphans", RemoveOrphansNow, kAdmin, "Find orphaned objects; or remove them", false},
+    {kPost, "/api/v1/backup", StartBackup, kAdmin, "Begin a backup", false},
+    {kGet, "/api/v1/backup", ShowBackup, kAdmin, "The latest backup, or how far it is", false},
     // Monitoring
     {kGet, "/api/monitoring/buffer", ShowBuffer, kRead, "Hot rows by table", false},
     {kGet, "/api/v1/monitoring/buffer", ShowBuffer, kRead, "Hot rows by table", false},
