@@ -30,7 +30,7 @@ class ArcServer:
         self.binary = binary or default_binary()
         self.port = free_port()
         self.process = None
-        self._environment = {**os.environ, "ARC_ADMIN_TOKEN": TOKEN, **(environment or {})}
+        self.environment = {**os.environ, "ARC_ADMIN_TOKEN": TOKEN, **(environment or {})}
 
     @property
     def url(self):
@@ -45,7 +45,7 @@ class ArcServer:
         self.process = subprocess.Popen(
             [self.binary, "serve", "--data-dir", str(self.folder / "data"), "--port", str(self.port)],
             cwd=self.folder,
-            env=self._environment,
+            env=self.environment,
             stdout=log,
             stderr=log,
         )

@@ -70,6 +70,8 @@ class CatalogImpl : public Catalog {
   Result<std::vector<ObjectInfo>> Unneeded(const Table& table, std::vector<ObjectInfo> objects) override {
     return UnneededObjects(parts_.store, *pointers_, retired_, table, std::move(objects));
   }
+  Result<PointerStoreContent> Content() override { return pointers_->Content(); }
+  std::shared_ptr<const void> KeepObjects() override { return retired_.KeepAll(); }
   int64_t last_commit_micros() const override { return last_commit_micros_; }
   bool IsCommitted(const Table& table) const override { return !tables_.LocationOf(table.ref().id).empty(); }
   IcebergCatalog& iceberg() override { return *iceberg_; }

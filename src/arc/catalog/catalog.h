@@ -15,6 +15,7 @@
 #include "arc/base/result.h"
 #include "arc/base/uuid.h"
 #include "arc/catalog/iceberg_catalog.h"
+#include "arc/catalog/pointer_store.h"
 #include "arc/catalog/table.h"
 #include "arc/iceberg/snapshot_choice.h"
 #include "arc/io/local_disk.h"
@@ -133,6 +134,11 @@ class Catalog : public CatalogView {
   virtual Result<ExpiryOutcome> ExpireSnapshots(Table& table) = 0;
   // Of `objects`, all that the table's folder was found to hold, those that nothing needs: see UnneededObjects.
   virtual Result<std::vector<ObjectInfo>> Unneeded(const Table& table, std::vector<ObjectInfo> objects) = 0;
+  // All pointers as of one moment.
+  virtual Result<PointerStoreContent> Content() = 0;
+  // While it is held, no object goes that the metadata of the moment of the call needs: expired, replaced and dropped
+  // ones wait. It must not outlive the catalog.
+  virtual std::shared_ptr<const void> KeepObjects() = 0;
   // Wall µs of the latest commit that the lake knew of at Open; 0: none.
   virtual int64_t last_commit_micros() const = 0;
 };

@@ -15,19 +15,6 @@ namespace {
 
 Error Unsupported(std::string message) { return MakeError(ErrorKind::kUnsupported, std::move(message)); }
 
-// May pass by itself: nothing is said about the table.
-bool IsPassing(ErrorKind kind) {
-  switch (kind) {
-    case ErrorKind::kUnavailable:
-    case ErrorKind::kOverloaded:
-    case ErrorKind::kTimeout:
-    case ErrorKind::kCancelled:
-    case ErrorKind::kDiskFull:
-    case ErrorKind::kUnknownOutcome: return true;
-    default: return false;
-  }
-}
-
 bool IsParquet(std::string format) {
   std::transform(format.begin(), format.end(), format.begin(), [](unsigned char c) { return std::toupper(c); });
   return format == "PARQUET";
@@ -86,6 +73,18 @@ Result<std::shared_ptr<const FileIndex>> ReadFileIndex(ObjectStore& store, const
 }
 
 }  // namespace
+
+bool IsPassing(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kUnavailable:
+    case ErrorKind::kOverloaded:
+    case ErrorKind::kTimeout:
+    case ErrorKind::kCancelled:
+    case ErrorKind::kDiskFull:
+    case ErrorKind::kUnknownOutcome: return true;
+    default: return false;
+  }
+}
 
 Result<CommittedFiles> ReadCommittedFiles(ObjectStore& store, const TableMetadata& metadata, const FileIndex* known) {
   auto files = ReadFileIndex(store, metadata, known);

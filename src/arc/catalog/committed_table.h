@@ -12,6 +12,9 @@
 
 namespace arc {
 
+// Whether an error may pass by itself: it says nothing about the table then.
+bool IsPassing(ErrorKind kind);
+
 struct CommittedFiles {
   std::shared_ptr<const FileIndex> files;  // empty when unreadable
   std::string unreadable;                  // why Arc would read them wrongly; empty: it would not

@@ -7,6 +7,7 @@
 #include "arc/base/log.h"
 #include "arc/catalog/lake_commits.h"
 #include "arc/catalog/names.h"
+#include "arc/catalog/table_marker.h"
 #include "arc/iceberg/append.h"
 #include "arc/iceberg/load.h"
 #include "arc/iceberg/reachable_files.h"
@@ -60,6 +61,7 @@ class IcebergCatalogImpl : public IcebergCatalog {
     return CheckName("table", name.table);
   }
   Status CheckFlushedLsn(const std::string& json) const;
+  void Mark(const MetadataFile& metadata, const TableMarker& marker);
   void Purge(const MetadataFile& metadata);
 
   const LakeParts& parts_;
@@ -156,8 +158,18 @@ Status IcebergCatalogImpl::DropTable(const IcebergTableName& name, bool purge) {
     parts_.tables.Remove(name.database, name.table);
     if (table != nullptr) parts_.retired.AddGone(*table->committed_files(), {});
   }
-  if (purge && !metadata.json.empty()) Purge(metadata);
+  if (metadata.json.empty()) return {};
+  // Purged ones too: what a backup keeps goes later, or never.
+  Mark(metadata, {name.database, name.table, true});
+  if (purge) Purge(metadata);
   return {};
+}
+
+// For a catalog made anew from the store.
+void IcebergCatalogImpl::Mark(const MetadataFile& metadata, const TableMarker& marker) {
+  if (auto facts = ReadFacts(metadata.json); facts.ok() && !facts->table_uuid.empty()) {
+    MarkTable(parts_.store, metadata.location, facts->table_uuid, marker);
+  }
 }
 
 // Best effort: the table is gone already, what stays is an orphan.
@@ -172,6 +184,9 @@ void IcebergCatalogImpl::Purge(const MetadataFile& metadata) {
   for (const auto& uri : *uris) {
     if (auto key = parts_.store.KeyOf(uri); key.ok()) keys.push_back(std::move(*key));  // else not ours to delete
   }
+  const auto key = parts_.store.KeyOf(metadata.location);
+  const auto facts = ReadFacts(metadata.json);
+  if (key.ok() && facts.ok()) keys.push_back(TableMarkerKey(*key, facts->table_uuid));
   parts_.Remove(parts_.retired.Unread(keys));
 }
 
@@ -187,6 +202,7 @@ Status IcebergCatalogImpl::RenameTable(const RenameTableRequest& request) {
   }
   ARC_RETURN_IF_ERROR(parts_.pointers.Rename({from.database, from.table, *location}, to.database, to.table));
   parts_.tables.Rename(from.database, from.table, to.database, to.table);
+  if (auto renamed = commits_.Load(to); renamed.ok()) Mark(*renamed, {to.database, to.table, false});
   return {};
 }
 
@@ -220,7 +236,9 @@ Result<MetadataFile> IcebergCatalogImpl::RegisterTable(const std::string& databa
   auto facts = ReadFacts(metadata.json);
   if (!facts.ok()) return InvalidArgument(request.metadata_location + ": " + facts.error().message);
   ARC_RETURN_IF_ERROR(CheckFlushedLsn(metadata.json));
-  return commits_.Add(name, std::move(metadata));
+  auto added = commits_.Add(name, std::move(metadata));
+  if (added.ok()) Mark(*added, {database, request.table, false});  // it may have been dropped, or be called otherwise
+  return added;
 }
 
 }  // namespace

@@ -204,7 +204,11 @@ void LakeCommits::Publish(Attempt* attempt) {
     parts_.tables.SetForeign(database, name, reason);
   }
   parts_.NoteVersion({id, database, name}, attempt->location);
-  for (const auto& uri : attempt->next.dropped_files) Remove(uri);
+  std::vector<std::string> dropped;
+  for (const auto& uri : attempt->next.dropped_files) {
+    if (auto key = parts_.store.KeyOf(uri); key.ok()) dropped.push_back(std::move(*key));  // else somebody else's
+  }
+  parts_.Remove(parts_.retired.Unread(dropped));
 }
 
 // Files outside the storage root are somebody else's.

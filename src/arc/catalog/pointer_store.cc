@@ -140,6 +140,10 @@ Status PointerStore::Rename(const TablePointer& from, const std::string& databas
 
 Result<std::map<std::string, std::string>> PointerStore::NamespaceProperties(const std::string& database) {
   std::lock_guard lock(mutex_);
+  return PropertiesLocked(database);
+}
+
+Result<std::map<std::string, std::string>> PointerStore::PropertiesLocked(const std::string& database) {
   ARC_ASSIGN_OR_RETURN(auto rows,
                        sqlite_->Query("SELECT property_key, property_value FROM iceberg_namespace_properties "
                                       "WHERE catalog_name = 'arc' AND namespace = ?",
@@ -163,16 +167,20 @@ Status PointerStore::ChangeNamespaceProperties(const std::string& database,
                           "namespace = ? AND property_key = ?",
                           {database, name}));
     }
-    for (const auto& [name, value] : set) {
-      ARC_RETURN_IF_ERROR(
-          sqlite_->Change("INSERT INTO iceberg_namespace_properties "
-                          "(catalog_name, namespace, property_key, property_value) VALUES ('arc', ?, ?, ?) "
-                          "ON CONFLICT (catalog_name, namespace, property_key) "
-                          "DO UPDATE SET property_value = excluded.property_value",
-                          {database, name, value}));
-    }
-    return {};
+    return SetProperties(database, set);
   });
+}
+
+Status PointerStore::SetProperties(const std::string& database, const std::map<std::string, std::string>& set) {
+  for (const auto& [name, value] : set) {
+    ARC_RETURN_IF_ERROR(
+        sqlite_->Change("INSERT INTO iceberg_namespace_properties "
+                        "(catalog_name, namespace, property_key, property_value) VALUES ('arc', ?, ?, ?) "
+                        "ON CONFLICT (catalog_name, namespace, property_key) "
+                        "DO UPDATE SET property_value = excluded.property_value",
+                        {database, name, value}));
+  }
+  return {};
 }
 
 Status PointerStore::DropNamespace(const std::string& database) {
@@ -184,8 +192,12 @@ Status PointerStore::DropNamespace(const std::string& database) {
 
 Status PointerStore::RememberDropped(const Uuid& table) {
   std::lock_guard lock(mutex_);
-  ARC_RETURN_IF_ERROR(sqlite_->Change("INSERT INTO arc_dropped_tables (table_uuid) VALUES (?) ON CONFLICT DO NOTHING",
-                                      {table.ToString()}));
+  return InsertDropped(table.ToString());
+}
+
+Status PointerStore::InsertDropped(const std::string& uuid) {
+  ARC_RETURN_IF_ERROR(
+      sqlite_->Change("INSERT INTO arc_dropped_tables (table_uuid) VALUES (?) ON CONFLICT DO NOTHING", {uuid}));
   return {};
 }
 
@@ -198,6 +210,10 @@ Result<bool> PointerStore::WasDropped(const Uuid& table) {
 
 Result<std::vector<TablePointer>> PointerStore::List() {
   std::lock_guard lock(mutex_);
+  return ListLocked();
+}
+
+Result<std::vector<TablePointer>> PointerStore::ListLocked() {
   ARC_ASSIGN_OR_RETURN(auto rows,
                        sqlite_->Query("SELECT table_namespace, table_name, metadata_location FROM iceberg_tables "
                                       "WHERE " ARC_IS_OUR_TABLE " AND metadata_location IS NOT NULL ORDER BY 1, 2"));
@@ -209,6 +225,10 @@ Result<std::vector<TablePointer>> PointerStore::List() {
 
 Status PointerStore::CreateNamespace(const std::string& database) {
   std::lock_guard lock(mutex_);
+  return SetExists(database);
+}
+
+Status PointerStore::SetExists(const std::string& database) {
   ARC_RETURN_IF_ERROR(
       sqlite_->Change("INSERT INTO iceberg_namespace_properties "
                       "(catalog_name, namespace, property_key, property_value) "
@@ -219,6 +239,10 @@ Status PointerStore::CreateNamespace(const std::string& database) {
 
 Result<std::vector<std::string>> PointerStore::Namespaces() {
   std::lock_guard lock(mutex_);
+  return NamespacesLocked();
+}
+
+Result<std::vector<std::string>> PointerStore::NamespacesLocked() {
   ARC_ASSIGN_OR_RETURN(auto rows,
                        sqlite_->Query("SELECT namespace FROM iceberg_namespace_properties WHERE catalog_name = 'arc' "
                                       "UNION SELECT table_namespace FROM iceberg_tables WHERE catalog_name = 'arc' "
@@ -227,6 +251,54 @@ Result<std::vector<std::string>> PointerStore::Namespaces() {
   names.reserve(rows.size());
   for (auto& row : rows) names.push_back(std::move(*row[0]));
   return names;
+}
+
+Result<bool> PointerStore::IsUnused() {
+  std::lock_guard lock(mutex_);
+  return IsUnusedLocked();
+}
+
+Result<bool> PointerStore::IsUnusedLocked() {
+  ARC_ASSIGN_OR_RETURN(const auto rows, sqlite_->Query("SELECT 1 WHERE EXISTS (SELECT 1 FROM iceberg_tables) "
+                                                       "OR EXISTS (SELECT 1 FROM iceberg_namespace_properties) "
+                                                       "OR EXISTS (SELECT 1 FROM arc_dropped_tables)"));
+  return rows.empty();
+}
+
+Result<PointerStoreContent> PointerStore::Content() {
+  std::lock_guard lock(mutex_);
+  PointerStoreContent content;
+  // A transaction, so that other programs change nothing between the statements.
+  ARC_RETURN_IF_ERROR(sqlite_->Transaction([&]() -> Status {
+    ARC_ASSIGN_OR_RETURN(content.tables, ListLocked());
+    ARC_ASSIGN_OR_RETURN(const auto namespaces, NamespacesLocked());
+    for (const auto& name : namespaces) {
+      ARC_ASSIGN_OR_RETURN(auto properties, PropertiesLocked(name));
+      content.namespaces.push_back({name, std::move(properties)});
+    }
+    ARC_ASSIGN_OR_RETURN(auto rows, sqlite_->Query("SELECT table_uuid FROM arc_dropped_tables ORDER BY 1"));
+    for (auto& row : rows) content.dropped.push_back(std::move(*row[0]));
+    return {};
+  }));
+  return content;
+}
+
+Status PointerStore::Fill(const PointerStoreContent& content) {
+  std::lock_guard lock(mutex_);
+  return sqlite_->Transaction([&]() -> Status {
+    ARC_ASSIGN_OR_RETURN(const bool unused, IsUnusedLocked());
+    if (!unused) return MakeError(ErrorKind::kConflict, "the catalog holds tables or databases already");
+    for (const auto& [database, properties] : content.namespaces) {
+      ARC_RETURN_IF_ERROR(SetExists(database));
+      ARC_RETURN_IF_ERROR(SetProperties(database, properties));
+    }
+    for (const auto& [database, table, location] : content.tables) {
+      ARC_ASSIGN_OR_RETURN(const int64_t made, Swap({database, table, std::nullopt, location}));
+      if (made == 0) return Internal("two tables are called " + database + "." + table);
+    }
+    for (const auto& uuid : content.dropped) ARC_RETURN_IF_ERROR(InsertDropped(uuid));
+    return {};
+  });
 }
 
 Status PointerStore::Drop(const std::string& database, const std::string& table) {

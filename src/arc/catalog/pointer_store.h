@@ -27,6 +27,18 @@ struct TablePointer {
   std::string metadata_location;
 };
 
+struct NamespaceContent {
+  std::string database;
+  std::map<std::string, std::string> properties;
+};
+
+// Everything that the store holds, as of one moment.
+struct PointerStoreContent {
+  std::vector<NamespaceContent> namespaces;  // by name
+  std::vector<TablePointer> tables;          // by database, then table
+  std::vector<std::string> dropped;          // UUIDs of dropped tables
+};
+
 // One table's pointer from `expected` (nullopt: the table is not there) to `next`.
 struct PointerSwap {
   std::string database;
@@ -78,11 +90,24 @@ class PointerStore {
   Status RememberDropped(const Uuid& table);
   Result<bool> WasDropped(const Uuid& table);
 
+  // Nothing was ever put into it.
+  Result<bool> IsUnused();
+  Result<PointerStoreContent> Content();
+  // All of it or nothing; kConflict unless the store IsUnused.
+  Status Fill(const PointerStoreContent& content);
+
  private:
   explicit PointerStore(std::unique_ptr<SqliteDatabase> sqlite);
   Status MakeTables();
-  // With mutex_ held: how many pointers it changed, 0 or 1.
-  Result<int64_t> Swap(const PointerSwap& swap);
+  // With mutex_ held.
+  Result<int64_t> Swap(const PointerSwap& swap);  // how many pointers it changed, 0 or 1
+  Result<bool> IsUnusedLocked();
+  Result<std::vector<TablePointer>> ListLocked();
+  Result<std::vector<std::string>> NamespacesLocked();
+  Result<std::map<std::string, std::string>> PropertiesLocked(const std::string& database);
+  Status SetExists(const std::string& database);
+  Status InsertDropped(const std::string& uuid);
+  Status SetProperties(const std::string& database, const std::map<std::string, std::string>& set);
 
   std::mutex mutex_;
   const std::unique_ptr<SqliteDatabase> sqlite_;

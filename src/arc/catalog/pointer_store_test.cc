@@ -230,6 +230,43 @@ TEST_P(PointerStoreTest, AFolderThatCannotBeMadeIsAnError) {
   EXPECT_FALSE(PointerStore::Open(path(), disk_).ok());
 }
 
+TEST_P(PointerStoreTest, AnUnusedStoreIsFilledAllAtOnce) {
+  std::unique_ptr<PointerStore> store = Open();
+  EXPECT_TRUE(*store->IsUnused());
+  PointerStoreContent content;
+  content.namespaces = {{"db", {{"owner", "me"}}}, {"empty", {}}};
+  content.tables = {{"db", "t", "/1"}, {"db", "u", "/2"}};
+  content.dropped = {"00000000-0000-4000-8000-000000000001"};
+  PointerStoreContent twice = content;
+  twice.tables.push_back({"db", "t", "/3"});
+  EXPECT_FALSE(store->Fill(twice).ok());
+  EXPECT_TRUE(*store->IsUnused());
+  ASSERT_TRUE(store->Fill(content).ok());
+  store = Open();
+  EXPECT_FALSE(*store->IsUnused());
+  EXPECT_EQ(LocationsOf(*store), (Locations{{"db.t", "/1"}, {"db.u", "/2"}}));
+  EXPECT_TRUE(*store->WasDropped(*Uuid::Parse(content.dropped[0])));
+  const auto read = store->Content();
+  ASSERT_TRUE(read.ok());
+  ASSERT_EQ(read->namespaces.size(), 2u);
+  EXPECT_EQ(read->namespaces[0].properties, content.namespaces[0].properties);
+  EXPECT_EQ(read->namespaces[1].database, "empty");
+  EXPECT_EQ(read->tables.size(), 2u);
+  EXPECT_EQ(read->dropped, content.dropped);
+  EXPECT_EQ(store->Fill(content).error().kind, ErrorKind::kConflict);
+}
+
+TEST_P(PointerStoreTest, ADroppedTableOrADatabaseIsUse) {
+  std::unique_ptr<PointerStore> store = Open();
+  ASSERT_TRUE(store->CreateNamespace("db").ok());
+  EXPECT_FALSE(*store->IsUnused());
+  ASSERT_TRUE(store->DropNamespace("db").ok());
+  EXPECT_TRUE(*store->IsUnused());
+  SeededRandom random(1);
+  ASSERT_TRUE(store->RememberDropped(Uuid::Random(random)).ok());
+  EXPECT_FALSE(*store->IsUnused());
+}
+
 TEST(PointerStoreOnAFullDisk, RefusesAndRecovers) {
   PowerCutDisk disk;
   Result<std::unique_ptr<PointerStore>> store = PointerStore::Open("/catalog.db", disk);

@@ -1,6 +1,7 @@
 #include "arc/catalog/retired_files.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace arc {
 
@@ -48,7 +49,19 @@ std::vector<std::string> RetiredFiles::Unread(const std::vector<std::string>& de
     if (file.second.dead) unread.push_back(file.first);
     return true;
   });
+  unread.insert(unread.end(), std::make_move_iterator(kept_.begin()), std::make_move_iterator(kept_.end()));
+  kept_.clear();
+  if (keepers_ > 0) kept_.swap(unread);
   return unread;
+}
+
+std::shared_ptr<const void> RetiredFiles::KeepAll() {
+  std::lock_guard lock(mutex_);
+  ++keepers_;
+  return {this, [this](const void*) {
+            std::lock_guard released(mutex_);
+            --keepers_;
+          }};
 }
 
 std::unordered_set<std::string> RetiredFiles::Keys() const {
@@ -57,6 +70,7 @@ std::unordered_set<std::string> RetiredFiles::Keys() const {
   for (const auto& [key, retired] : files_) {
     if (retired.is_read()) keys.insert(key);
   }
+  keys.insert(kept_.begin(), kept_.end());
   return keys;
 }
 

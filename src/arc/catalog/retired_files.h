@@ -28,8 +28,11 @@ class RetiredFiles {
   // Of the objects `dead` (data files or not), and of those of earlier calls, the ones that nobody reads. The others
   // come back from a later call.
   std::vector<std::string> Unread(const std::vector<std::string>& dead);
-  // Of the files that left their tables: those that are still read.
+  // Of the files that left their tables: those that are still read, and what is kept for KeepAll.
   std::unordered_set<std::string> Keys() const;
+  // While any of these is held Unread gives nothing out: dead objects wait for a call after the last. This must outlive
+  // it.
+  std::shared_ptr<const void> KeepAll();
 
  private:
   struct Retired {
@@ -42,6 +45,8 @@ class RetiredFiles {
 
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Retired> files_;  // by key; only what is read, or was at the last call
+  int keepers_ = 0;
+  std::vector<std::string> kept_;  // dead and unread, but for them
 };
 
 }  // namespace arc

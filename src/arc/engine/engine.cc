@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "arc/base/log.h"
+#include "arc/engine/catalog_rebuild.h"
 #include "arc/engine/data_folder.h"
 #include "arc/flush/flush_groups.h"
 #include "arc/flush/flusher.h"
@@ -36,13 +37,7 @@ class EngineImpl : public Engine {
   Status Start();
 
   void Write(WriteRequest request, const WriteOptions& options,
-             std::function<void(Result<WriteOutcome>)> done) override {
-    if (!options.principal.CanWrite(options.database)) {
-      return done(MakeError(ErrorKind::kPermissionDenied,
-                            fmt::format("this token may not write to database \"{}\"", options.database)));
-    }
-    writer_->Write(std::move(request), options.database, options.accept_partial, std::move(done));
-  }
+             std::function<void(Result<WriteOutcome>)> done) override;
 
   Result<WriteOutcome> WriteAndWait(WriteRequest request, const WriteOptions& options) override;
 
@@ -65,6 +60,8 @@ class EngineImpl : public Engine {
   Retention& retention() override { return *retention_; }
   Upkeep& upkeep() override { return *upkeep_; }
   Deletions& deletions() override { return *deletions_; }
+  Status StartBackup(const std::string& target) override { return backups_->Start(target); }
+  BackupStatus backup_status() const override { return backups_->status(); }
   BufferStats buffer_stats() const override;
   FlushStats flush_stats() const override { return scheduler_->stats(); }
   MaintenanceStats maintenance_stats() const override {
@@ -105,12 +102,14 @@ class EngineImpl : public Engine {
   std::unique_ptr<Compaction> compaction_;
   std::unique_ptr<Retention> retention_;
   std::unique_ptr<Upkeep> upkeep_;
+  WriteGate gate_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<QueryEngine> queries_;
   std::unique_ptr<RowDeletion> row_deletion_;
   std::unique_ptr<TableDrops> drops_;
   std::unique_ptr<Deletions> deletions_;
   std::unique_ptr<TokenStore> tokens_;
+  std::unique_ptr<BackupJob> backups_;
   ReplayReport replay_report_;
   std::mutex close_mutex_;
   bool closed_ = false;
@@ -124,6 +123,11 @@ Status EngineImpl::Start() {
     return WithContext(std::move(lock).error(), "another server uses the data folder " + folder);
   }
   lock_ = std::move(*lock);
+  ARC_ASSIGN_OR_RETURN(const bool half_restored, disk_.Exists(folder + kRestoreMarker));
+  if (half_restored) {
+    return MakeError(ErrorKind::kInvalidArgument, "a backup was being restored into " + folder +
+                                                      " and did not end; restore it into an empty folder");
+  }
   ARC_RETURN_IF_ERROR(OpenStore());
   ARC_RETURN_IF_ERROR(OpenCatalog());
   if (copies_ != nullptr) ARC_RETURN_IF_ERROR(copies_->DropUnused());
@@ -146,6 +150,14 @@ Status EngineImpl::Start() {
   ARC_ASSIGN_OR_RETURN(tokens_, TokenStore::Open(tokens, clock_, random_));
   ARC_ASSIGN_OR_RETURN(compaction_, Compaction::Start(*catalog_, *store_, clock_, random_, options_.compaction));
   MakeDeletions();
+  OpenBackupTarget open_target = options_.open_backup_target;
+  if (!open_target) {
+    open_target = [this](const std::string& target) { return OpenFolderTarget(disk_, target, true); };
+  }
+  // Past the caches: what is read once, all of it, would push out what queries read.
+  ObjectStore& lake = copies_ != nullptr ? static_cast<ObjectStore&>(*copies_) : *store_;
+  backups_ = std::make_unique<BackupJob>(BackupJob::Parts{*catalog_, lake, *scheduler_, *log_, gate_, disk_, clock_,
+                                                          random_, folder, std::move(open_target)});
   return {};
 }
 
@@ -165,10 +177,8 @@ void EngineImpl::MakeDeletions() {
 }
 
 Status EngineImpl::OpenStore() {
-  const std::string& folder = options_.data_folder;
   if (options_.open_remote_store) return OpenRemoteStore();
-  std::string root = options_.storage_root.empty() ? folder + "/arc" : options_.storage_root;
-  ARC_ASSIGN_OR_RETURN(store_, OpenLocalObjectStore(disk_, root));
+  ARC_ASSIGN_OR_RETURN(store_, OpenLocalObjectStore(disk_, StorageRootOf(options_)));
   ARC_RETURN_IF_ERROR(store_->CleanTemporaries());
   return {};
 }
@@ -209,7 +219,9 @@ Status EngineImpl::OpenCatalog() {
   ARC_ASSIGN_OR_RETURN(const ClockRecord seen, maintenance_->LastClock());
   HistoryPolicy history = options_.history;
   history.trusts_clock = [this] { return watch_.IsTrusted(); };
-  ARC_ASSIGN_OR_RETURN(catalog_, Catalog::Open(folder + "/arc.db", disk_, *store_, clock_, random_, &budget_, history));
+  const std::string database_file = folder + kCatalogFile;
+  if (options_.rebuild_catalog) ARC_RETURN_IF_ERROR(RebuildIfLost(database_file, disk_, *store_));
+  ARC_ASSIGN_OR_RETURN(catalog_, Catalog::Open(database_file, disk_, *store_, clock_, random_, &budget_, history));
   watch_.Resume(seen.seen_micros != 0 ? seen.seen_micros : catalog_->last_commit_micros(), seen.hold_ms);
   return {};
 }
@@ -253,6 +265,24 @@ Status EngineImpl::ReplayOne(Lsn lsn, LogRecord&& record) {
     }
   }
   return {};
+}
+
+void EngineImpl::Write(WriteRequest request, const WriteOptions& options,
+                       std::function<void(Result<WriteOutcome>)> done) {
+  if (!options.principal.CanWrite(options.database)) {
+    return done(MakeError(ErrorKind::kPermissionDenied,
+                          fmt::format("this token may not write to database \"{}\"", options.database)));
+  }
+  const bool entered = gate_.Enter([&]() -> std::function<void()> {
+    auto held = std::make_shared<WriteRequest>(std::move(request));
+    return [this, held, options, done] { Write(std::move(*held), options, done); };
+  });
+  if (!entered) return;
+  writer_->Write(std::move(request), options.database, options.accept_partial,
+                 [this, done = std::move(done)](Result<WriteOutcome> outcome) {
+                   gate_.Leave();
+                   done(std::move(outcome));
+                 });
 }
 
 Result<WriteOutcome> EngineImpl::WriteAndWait(WriteRequest request, const WriteOptions& options) {
@@ -332,6 +362,7 @@ std::optional<RemoteStats> EngineImpl::remote_stats() const {
 Status EngineImpl::Close(std::chrono::milliseconds limit) {
   std::lock_guard lock(close_mutex_);
   if (std::exchange(closed_, true)) return {};
+  if (backups_ != nullptr) backups_->Stop();  // first: it may hold up writers
   if (compaction_ != nullptr) compaction_->Stop();
   if (upkeep_ != nullptr) upkeep_->Stop();
   if (deletions_ != nullptr) deletions_->Stop();
@@ -348,6 +379,10 @@ Status EngineImpl::Close(std::chrono::milliseconds limit) {
 }
 
 }  // namespace
+
+std::string StorageRootOf(const EngineOptions& options) {
+  return options.storage_root.empty() ? options.data_folder + "/arc" : options.storage_root;
+}
 
 Result<std::unique_ptr<Engine>> Engine::Open(EngineOptions options, LocalDisk& disk, Clock& clock,
                                              RandomSource& random) {

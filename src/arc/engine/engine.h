@@ -15,6 +15,7 @@
 #include "arc/base/result.h"
 #include "arc/base/uuid.h"
 #include "arc/catalog/catalog.h"
+#include "arc/engine/backup_job.h"
 #include "arc/engine/deletions.h"
 #include "arc/flush/scheduler.h"
 #include "arc/ingest/writer.h"
@@ -36,8 +37,9 @@ struct EngineOptions {
   std::string data_folder = "./data";  // wal/, arc.db (pointers), auth.db, maintenance.db, tmp/
   std::string storage_root;            // tables; empty: <data_folder>/arc
   // Opens the remote store that holds the tables instead; flushes are staged in <data_folder>/staging first. Open asks
-  // it nothing but Check.
+  // it nothing but Check, and for its objects where there is no catalog.
   std::function<Result<std::unique_ptr<ObjectStore>>()> open_remote_store;
+  bool rebuild_catalog = true;                  // from the store's objects, where there is none
   int64_t staging_bytes = int64_t{10} << 30;    // bound of staged files; beyond it rows stay in memory
   int64_t read_ahead_bytes = 64 << 20;          // of the remote store's footers kept in memory
   int64_t read_cache_bytes = int64_t{4} << 30;  // of the remote store's data kept on local disk; 0: none
@@ -51,7 +53,11 @@ struct EngineOptions {
   CompactionOptions compaction;
   HistoryPolicy history;  // trusts_clock is the engine's
   UpkeepOptions upkeep;
+  OpenBackupTarget open_backup_target;  // empty: folders of `disk` only
 };
+
+// Where tables on local disk live.
+std::string StorageRootOf(const EngineOptions& options);
 
 struct WriteOptions {
   std::string database = "default";
@@ -119,6 +125,9 @@ class Engine {
   virtual Retention& retention() = 0;
   virtual Upkeep& upkeep() = 0;
   virtual Deletions& deletions() = 0;
+  // Begins a backup (docs/backup.md) and returns at once; kConflict while one runs.
+  virtual Status StartBackup(const std::string& target) = 0;
+  virtual BackupStatus backup_status() const = 0;  // of the latest
   virtual BufferStats buffer_stats() const = 0;
   virtual FlushStats flush_stats() const = 0;
   virtual MaintenanceStats maintenance_stats() const = 0;

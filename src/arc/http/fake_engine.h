@@ -301,6 +301,7 @@ class FakeEngine : public Engine, public QueryEngine {
   FakeTokens fake_tokens;
   FakeCatalog fake_catalog;
   FakeCompaction fake_compaction;
+  BackupStatus fake_backup;
 
   void Write(WriteRequest request, const WriteOptions& options,
              std::function<void(Result<WriteOutcome>)> done) override {
@@ -357,6 +358,12 @@ class FakeEngine : public Engine, public QueryEngine {
   Retention& retention() override { ARC_CHECK(false); }
   Upkeep& upkeep() override { ARC_CHECK(false); }
   Deletions& deletions() override { ARC_CHECK(false); }
+  Status StartBackup(const std::string& target) override {
+    fake_backup.state = BackupStatus::State::kRunning;
+    fake_backup.target = target;
+    return {};
+  }
+  BackupStatus backup_status() const override { return fake_backup; }
   MaintenanceStats maintenance_stats() const override {
     MaintenanceStats stats;
     stats.upkeep.snapshots_expired = 7;

@@ -150,6 +150,8 @@ constexpr Route kRoutes[] = {
     {kDelete, "/api/v1/databases/{database}/measurements/{measurement}", DropMeasurement, kAdmin,
      "Drop a measurement, in two steps", false},
     {kDelete, "/api/v1/databases/{database}", DropDatabase, kAdmin, "Drop a database, in two steps", false},
+    {kPost, "/api/v1/backup", StartBackup, kAdmin, "Begin a backup", false},
+    {kGet, "/api/v1/backup", ShowBackup, kAdmin, "The latest backup, or how far it is", false},
     // Monitoring
     {kGet, "/api/monitoring/buffer", ShowBuffer, kRead, "Hot rows by table", false},
     {kGet, "/api/v1/monitoring/buffer", ShowBuffer, kRead, "Hot rows by table", false},

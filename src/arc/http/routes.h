@@ -100,6 +100,10 @@ Task<Response> ShowMaintenance(Exchange& exchange);
 Task<Response> ExpireNow(Exchange& exchange);         // ?database=&measurement=; all without
 Task<Response> RemoveOrphansNow(Exchange& exchange);  // those, &older_than_hours=&dry_run=true
 
+// backup_routes.cc
+Task<Response> StartBackup(Exchange& exchange);  // {"target": "/mnt/backups"}; goes on after the answer
+Task<Response> ShowBackup(Exchange& exchange);   // the latest
+
 // metrics_route.cc
 Task<Response> ShowMetrics(Exchange& exchange);
 

@@ -28,6 +28,7 @@ class AvroCursor {
 
   bool failed() const { return failed_; }
   bool at_end() const { return at_ == end_; }
+  const char* position() const { return at_; }
   size_t remaining() const { return static_cast<size_t>(end_ - at_); }
   void Fail() {
     failed_ = true;
@@ -96,6 +97,7 @@ class AvroFileReader {
   const AvroSchema& schema() const { return *schema_; }
   // A header entry; empty if there is none.
   std::string_view header(std::string_view key) const;
+  const std::map<std::string, std::string, std::less<>>& headers() const { return header_; }
   // Moves to the next block: its records stand one after the other under `*cursor`, valid until the next call. False
   // at the end of the file.
   Result<bool> NextBlock(int64_t* records, AvroCursor* cursor);
@@ -127,6 +129,8 @@ class AvroEncoder {
   // Of a union [null, T].
   void Null() { Long(0); }
   void Present() { Long(1); }
+  // Encoded already.
+  void Raw(std::string_view bytes) { out_->append(bytes); }
 
  private:
   std::string* out_;

@@ -132,6 +132,38 @@ void AddWal(CLI::App* app, WalCommand* wal) {
   repair->callback([wal] { wal->action = WalCommand::Action::kRepair; });
 }
 
+void AddRebuild(CLI::App* app, RebuildCommand* rebuild) {
+  AddConfig(app, &rebuild->config);
+  app->add_flag("--dry-run", rebuild->dry_run, "Only print what would be done; also beside a running server");
+  app->add_flag("--json", rebuild->json, "Print JSON");
+}
+
+void AddBackup(CLI::App* app, BackupCommand* backup) {
+  using Action = BackupCommand::Action;
+  AddConfig(app, &backup->config);
+  AddServer(app, &backup->server);
+  app->add_option("target", backup->target, "A folder, or an address in the configured store")->required();
+  CLI::Option* list = app->add_flag_callback(
+      "--list", [backup] { backup->action = Action::kList; }, "Print the backups that the target holds");
+  CLI::Option* verify = app->add_flag_callback(
+      "--verify", [backup] { backup->action = Action::kVerify; },
+      "Read all that the backups need and compare checksums");
+  CLI::Option* prune = app->add_flag_callback(
+      "--prune", [backup] { backup->action = Action::kPrune; }, "Remove old backups and what only they need");
+  list->excludes(verify)->excludes(prune);
+  verify->excludes(prune);
+  app->add_option("--id", backup->id, "Verify this backup only")->needs(verify);
+  CLI::Option* keep = app->add_option("--keep", backup->keep, "How many of the newest backups pruning leaves");
+  keep->check(CLI::Range(1, 1'000'000))->needs(prune);
+  prune->needs(keep);
+}
+
+void AddRestore(CLI::App* app, RestoreCommand* restore) {
+  AddConfig(app, &restore->config);
+  app->add_option("source", restore->source, "What `arc backup` was given as its target")->required();
+  app->add_option("--id", restore->id, "Which backup (default: the newest)");
+}
+
 }  // namespace
 
 Command ParseCommandLine(const std::vector<std::string>& arguments) {
@@ -141,6 +173,9 @@ Command ParseCommandLine(const std::vector<std::string>& arguments) {
   TokenCommand token;
   ConfigCommand config;
   WalCommand wal;
+  RebuildCommand rebuild;
+  BackupCommand backup;
+  RestoreCommand restore;
   std::string expires;
 
   CLI::App app("Arc: time-series in over HTTP, SQL at once, open Iceberg tables.", "arc");
@@ -151,6 +186,9 @@ Command ParseCommandLine(const std::vector<std::string>& arguments) {
   CLI::App* token_app = app.add_subcommand("token", "Make, list and revoke API tokens");
   CLI::App* config_app = app.add_subcommand("config", "Show the configuration");
   CLI::App* wal_app = app.add_subcommand("wal", "Look at or repair the write-ahead log of a stopped server");
+  CLI::App* backup_app = app.add_subcommand("backup", "Back up a running server; list, verify and prune backups");
+  CLI::App* restore_app = app.add_subcommand("restore", "Make a fresh data folder from a backup");
+  CLI::App* rebuild_app = app.add_subcommand("rebuild", "Make a lost catalog anew from the tables in the object store");
   CLI::App* version_app = app.add_subcommand("version", "Print the version");
   AddServe(serve_app, &serve);
   AddSql(sql_app, &sql);
@@ -158,6 +196,9 @@ Command ParseCommandLine(const std::vector<std::string>& arguments) {
   AddToken(token_app, &token, &expires);
   AddConfigCommand(config_app, &config);
   AddWal(wal_app, &wal);
+  AddBackup(backup_app, &backup);
+  AddRestore(restore_app, &restore);
+  AddRebuild(rebuild_app, &rebuild);
 
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
@@ -172,6 +213,9 @@ Command ParseCommandLine(const std::vector<std::string>& arguments) {
   if (write_app->parsed()) return write;
   if (config_app->parsed()) return config;
   if (wal_app->parsed()) return wal;
+  if (rebuild_app->parsed()) return rebuild;
+  if (backup_app->parsed()) return backup;
+  if (restore_app->parsed()) return restore;
   if (version_app->parsed()) return VersionCommand{};
   if (!token.write && !token.admin) token.read = true;
   if (!expires.empty()) {

@@ -82,6 +82,28 @@ struct WalCommand {
   bool yes = false;  // repair without asking
 };
 
+struct RebuildCommand {
+  ConfigArguments config;
+  bool dry_run = false;
+  bool json = false;
+};
+
+struct BackupCommand {
+  enum class Action { kMake, kList, kVerify, kPrune };
+  Action action = Action::kMake;
+  ConfigArguments config;
+  ServerArguments server;
+  std::string target;  // a folder or a store's address
+  std::string id;      // to verify; empty: all
+  size_t keep = 0;     // backups that pruning leaves
+};
+
+struct RestoreCommand {
+  ConfigArguments config;
+  std::string source;
+  std::string id;  // empty: the newest
+};
+
 struct VersionCommand {};
 
 // Help, or what is wrong with the arguments: printed, and the process ends with `exit_code`.
@@ -91,7 +113,7 @@ struct UsageText {
 };
 
 using Command = std::variant<ServeCommand, SqlCommand, WriteCommand, TokenCommand, ConfigCommand, WalCommand,
-                             VersionCommand, UsageText>;
+                             RebuildCommand, BackupCommand, RestoreCommand, VersionCommand, UsageText>;
 
 // `arguments` without the program's name.
 Command ParseCommandLine(const std::vector<std::string>& arguments);

@@ -33,6 +33,30 @@ TEST(CommandLine, Serve) {
                                               Pair("duckdb.threads", "2"), Pair("logging.level", "debug")));
 }
 
+TEST(CommandLine, BackupsAndWhatBringsThemBack) {
+  auto backup = Parse<BackupCommand>({"backup", "/mnt/b", "--url", "http://a:1"});
+  EXPECT_EQ(backup.action, BackupCommand::Action::kMake);
+  EXPECT_EQ(backup.target, "/mnt/b");
+  EXPECT_EQ(backup.server.url, "http://a:1");
+  EXPECT_EQ(Parse<BackupCommand>({"backup", "--list", "/b"}).action, BackupCommand::Action::kList);
+  backup = Parse<BackupCommand>({"backup", "/b", "--verify", "--id", "x"});
+  EXPECT_EQ(backup.action, BackupCommand::Action::kVerify);
+  EXPECT_EQ(backup.id, "x");
+  backup = Parse<BackupCommand>({"backup", "/b", "--prune", "--keep", "7"});
+  EXPECT_EQ(backup.action, BackupCommand::Action::kPrune);
+  EXPECT_EQ(backup.keep, 7u);
+  EXPECT_EQ(Parse<UsageText>({"backup", "/b", "--prune"}).exit_code, 2);  // how many to keep is never guessed
+  EXPECT_EQ(Parse<UsageText>({"backup", "/b", "--prune", "--keep", "0"}).exit_code, 2);
+  EXPECT_EQ(Parse<UsageText>({"backup", "/b", "--prune", "--keep", "1", "--verify"}).exit_code, 2);
+  EXPECT_EQ(Parse<UsageText>({"backup"}).exit_code, 2);
+  auto restore = Parse<RestoreCommand>({"restore", "/b", "--id", "x", "-d", "/data"});
+  EXPECT_EQ(restore.source, "/b");
+  EXPECT_EQ(restore.id, "x");
+  auto rebuild = Parse<RebuildCommand>({"rebuild", "--dry-run", "--json"});
+  EXPECT_TRUE(rebuild.dry_run);
+  EXPECT_TRUE(rebuild.json);
+}
+
 TEST(CommandLine, SetKeepsCommasAndEqualsSigns) {
   auto serve = Parse<ServeCommand>({"serve", "--set", "cors.origins=http://a?x=1,http://b"});
   EXPECT_THAT(serve.config.settings, ElementsAre(Pair("cors.origins", "http://a?x=1,http://b")));

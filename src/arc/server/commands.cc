@@ -100,6 +100,9 @@ int RunCommand(const Command& command, const Console& console) {
     int operator()(const TokenCommand& token) const { return RunToken(token, console); }
     int operator()(const ConfigCommand& config) const { return RunConfig(config, console); }
     int operator()(const WalCommand& wal) const { return RunWal(wal, console); }
+    int operator()(const BackupCommand& backup) const { return RunBackup(backup, console); }
+    int operator()(const RestoreCommand& restore) const { return RunRestore(restore, console); }
+    int operator()(const RebuildCommand& rebuild) const { return RunRebuild(rebuild, console); }
     int operator()(const VersionCommand&) const {
       console.out << "arc " ARC_VERSION "\n";
       return kExitSuccess;

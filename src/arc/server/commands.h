@@ -35,6 +35,9 @@ int RunWrite(const WriteCommand& command, const Console& console);
 int RunToken(const TokenCommand& command, const Console& console);
 int RunConfig(const ConfigCommand& command, const Console& console);
 int RunWal(const WalCommand& command, const Console& console);
+int RunBackup(const BackupCommand& command, const Console& console);
+int RunRestore(const RestoreCommand& command, const Console& console);
+int RunRebuild(const RebuildCommand& command, const Console& console);
 int RunCommand(const Command& command, const Console& console);
 
 }  // namespace arc

@@ -103,6 +103,10 @@ EngineOptions EngineOptionsOf(const Config& config) {
   options.data_folder = config.Text("storage.data_dir");
   options.storage_root = config.Text("storage.local_path");
   options.open_remote_store = RemoteStoreOf(config);
+  options.open_backup_target = [config](const std::string& target) {
+    return OpenTarget(config, target, /*to_change=*/true);
+  };
+  options.rebuild_catalog = config.Bool("storage.rebuild_catalog");
   options.staging_bytes = config.Int("storage.staging_limit_mb") * kMega;
   options.read_ahead_bytes = config.Int("storage.read_ahead_mb") * kMega;
   options.read_cache_bytes = config.Int("storage.read_cache_mb") * kMega;

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "arc/io/local_disk.h"
 #include "arc/io/object_store_azure.h"
 #include "arc/io/object_store_gcs.h"
 #include "arc/io/object_store_s3.h"
@@ -58,13 +59,22 @@ AzureStoreOptions AzureOptions(const Config& config) {
   return options;
 }
 
-}  // namespace
+using OpenStore = std::function<Result<std::unique_ptr<ObjectStore>>()>;
 
-std::function<Result<std::unique_ptr<ObjectStore>>()> RemoteStoreOf(const Config& config) {
+// A bucket and the prefix of its keys.
+struct Place {
+  std::string bucket;
+  std::string prefix;
+};
+
+// `place`: another one of the same store (null: that of the configuration).
+OpenStore StoreAt(const Config& config, const Place* place) {
   const std::string& backend = config.Text("storage.backend");
-  if (backend == "local") return {};
   const auto common = [&](auto options) {
-    options.prefix = config.Text("storage.prefix");
+    options.prefix = place == nullptr ? config.Text("storage.prefix") : place->prefix;
+    if constexpr (requires { options.bucket; }) {
+      if (place != nullptr) options.bucket = place->bucket;
+    }
     options.ca_file = config.Text("storage.ca_file");
     return options;
   };
@@ -78,6 +88,35 @@ std::function<Result<std::unique_ptr<ObjectStore>>()> RemoteStoreOf(const Config
   }
   const S3StoreOptions options = common(backend == "minio" ? MinioOptions(config) : S3Options(config));
   return [options] { return OpenS3ObjectStore(options, SystemRandom()); };
+}
+
+}  // namespace
+
+OpenStore RemoteStoreOf(const Config& config) {
+  if (config.Text("storage.backend") == "local") return {};
+  return StoreAt(config, nullptr);
+}
+
+Result<BackupTarget> OpenTarget(const Config& config, const std::string& target, bool to_change) {
+  const size_t scheme = target.find("://");
+  if (scheme == std::string::npos) return OpenFolderTarget(SystemDisk(), target, to_change);
+  const std::string& backend = config.Text("storage.backend");
+  const std::string wanted = backend == "gcs" ? "gs" : backend == "minio" || backend == "s3" ? "s3" : "";
+  if (wanted.empty() || target.substr(0, scheme) != wanted) {
+    return InvalidArgument(target + " is neither an absolute path nor an address of storage.backend = '" + backend +
+                           "' (s3://bucket/prefix with minio and s3, gs://bucket/prefix with gcs)");
+  }
+  std::string place = target.substr(scheme + 3);
+  while (place.ends_with('/')) place.pop_back();
+  const size_t slash = place.find('/');
+  Place at{place.substr(0, slash), slash == std::string::npos ? "" : place.substr(slash + 1)};
+  if (at.bucket.empty() || at.prefix.empty()) {
+    return InvalidArgument(target + " names no bucket and prefix, such as " + wanted + "://bucket/backups");
+  }
+  BackupTarget opened;
+  ARC_ASSIGN_OR_RETURN(opened.store, StoreAt(config, &at)());
+  ARC_RETURN_IF_ERROR(opened.store->Check());
+  return opened;
 }
 
 }  // namespace arc

@@ -30,6 +30,12 @@ std::vector<Setting> CommonSettings() {
               "Each server needs a prefix of its own."},
       {.key = "storage.ca_file",
        .doc = "CA certificates (PEM) to trust when talking TLS to a remote store; empty is the machine's."},
+      {.key = "storage.rebuild_catalog",
+       .type = SettingType::kBool,
+       .fallback = "true",
+       .doc =
+           "A start without a catalog (`arc.db` is lost, or the data folder is new) makes one of the tables that the "
+           "store holds ([backup.md](backup.md)). `false` starts without tables."},
       {.key = "storage.staging_limit_mb",
        .type = SettingType::kInt,
        .fallback = "10240",

@@ -1,11 +1,9 @@
-#include <algorithm>
-#include <iomanip>
 #include <nlohmann/json.hpp>
 
 #include "arc/server/api_client.h"
 #include "arc/server/commands.h"
 #include "arc/server/server_access.h"
-#include "arc/server/table_printer.h"
+#include "arc/server/text_columns.h"
 #include "arc/server/token_admin.h"
 
 namespace arc {
@@ -32,18 +30,7 @@ void PrintTokens(const std::vector<TokenLine>& tokens, std::ostream& out) {
                     Databases(token), token.created_at, token.expires_at.empty() ? "never" : token.expires_at,
                     token.last_used_at.empty() ? "never" : token.last_used_at, token.description});
   }
-  std::vector<int> widths(rows[0].size(), 0);
-  for (const auto& row : rows) {
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], DisplayWidth(row[i]));
-  }
-  for (const auto& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i) {
-      line += row[i];
-      if (i + 1 < row.size()) line.append(static_cast<size_t>(widths[i] - DisplayWidth(row[i])), ' ').append(2, ' ');
-    }
-    out << line.substr(0, line.find_last_not_of(' ') + 1) << "\n";
-  }
+  PrintColumns(rows, out);
 }
 
 Status Run(const TokenCommand& command, TokenAdmin& admin, std::ostream& out) {
