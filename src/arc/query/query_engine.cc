@@ -32,7 +32,7 @@ struct EngineCore {
       : options(options),
         catalog(catalog),
         store(store),
-        process_limit_bytes(Database::ProcessLimitBytes(options)),
+        limits(Database::LimitsOf(options)),
         places(options.pool_size, options.queue_limit) {
     sessions.resize(static_cast<size_t>(options.pool_size));
   }
@@ -50,8 +50,9 @@ struct EngineCore {
     if (stopping_up_to != 0 || places.active() == 0) return;
     base_bytes = std::min(base_bytes, outside);
     // Containers that use it again do not show; some of it counts as theirs.
-    const int64_t hidden = std::min(base_bytes - least_bytes, process_limit_bytes / 4);
-    const int64_t limit = std::max(process_limit_bytes, base_bytes + hidden + process_limit_bytes / 4);
+    const int64_t hidden = std::min(base_bytes - least_bytes, limits.usual_bytes / 4);
+    const int64_t limit =
+        std::clamp(base_bytes + hidden + limits.least_share_bytes, limits.usual_bytes, limits.ceiling_bytes);
     if (held + (outside - base_bytes) + hidden <= limit) return;
     Log(LogLevel::kError, "query", "queries take too much memory and are stopped",
         {{"process_bytes", held}, {"limit_bytes", limit}});
@@ -100,7 +101,7 @@ struct EngineCore {
   const QueryOptions options;
   const CatalogView& catalog;
   ObjectStore& store;
-  const int64_t process_limit_bytes;
+  const ProcessLimits limits;
   // CheckMemory's own.
   uint64_t stopping_up_to = 0;      // number of the newest query that is being stopped; 0: none is
   int64_t base_bytes = 0;           // held outside DuckDB's allocators when no query ran

@@ -279,10 +279,15 @@ class DuckDatabase : public Database, public std::enable_shared_from_this<DuckDa
 
 }  // namespace
 
-int64_t Database::ProcessLimitBytes(const QueryOptions& options) {
+ProcessLimits Database::LimitsOf(const QueryOptions& options) {
   // The program itself, and what allocators keep.
   constexpr int64_t kRest = 512 << 20;
-  return std::min(MemoryWithValues(options) + options.other_memory_bytes + kRest, MachineMemoryBytes() / 4 * 3);
+  const int64_t machine = MachineMemoryBytes();
+  ProcessLimits limits;
+  limits.usual_bytes = std::min(MemoryWithValues(options) + options.other_memory_bytes + kRest, machine / 4 * 3);
+  limits.least_share_bytes = std::min(MemoryWithValues(options) / 2 * 3, limits.usual_bytes / 2);
+  limits.ceiling_bytes = std::max(limits.usual_bytes, machine / 8 * 7);
+  return limits;
 }
 
 Result<std::shared_ptr<Database>> Database::Open(const QueryOptions& options, const std::string& temp_folder,

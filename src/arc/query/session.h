@@ -27,6 +27,14 @@ class Session {
   virtual bool broken() const = 0;
 };
 
+// Of the whole process: beyond it queries have taken more than they may.
+struct ProcessLimits {
+  int64_t usual_bytes = 0;
+  // More where earlier queries left much: what running ones may take then, by DuckDB's books and what allocators add.
+  int64_t least_share_bytes = 0;
+  int64_t ceiling_bytes = 0;
+};
+
 // One locked-down DuckDB instance. Thread-safe; outlives its sessions.
 class Database {
  public:
@@ -34,8 +42,7 @@ class Database {
   static Result<std::shared_ptr<Database>> Open(const QueryOptions& options, const std::string& temp_folder,
                                                 const CatalogView& catalog, ObjectStore& store);
   virtual ~Database() = default;
-  // Of the whole process, with `options`: beyond it queries have taken more than they may.
-  static int64_t ProcessLimitBytes(const QueryOptions& options);
+  static ProcessLimits LimitsOf(const QueryOptions& options);
   virtual Result<std::unique_ptr<Session>> Connect() = 0;
 };
 
