@@ -1,6 +1,7 @@
 """A server on a lake of its own in a shared store, what its client knows, and the checks of what is there."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections import Counter
@@ -101,7 +102,7 @@ class FaultLake:
     def check_rows(self):
         """At any moment: each row once, and what is being deleted wholly there or wholly gone, for both readers."""
         self._check_ids("Arc", self._ids_by_sql())
-        if not self._rows_are_hot():
+        if not self._rows_wait():
             self._check_ids("pyiceberg", self._ids_by_pyiceberg())
 
     def check_everything(self):
@@ -149,12 +150,13 @@ class FaultLake:
             return None
         raise NoAnswer(f"a query was answered with {status}: {answer}")
 
-    def _rows_are_hot(self):
+    def _rows_wait(self):
+        """Whether rows are hot or staged: pyiceberg cannot know them."""
         status, text = self.server.request(self.server.connect(), "GET", "/metrics", None)
-        hot = [line for line in text.decode().splitlines() if line.startswith("arc_buffer_rows ")]
-        if status != 200 or not hot:
-            raise Wrong("no metric arc_buffer_rows")
-        return float(hot[0].split()[1]) > 0
+        waiting = re.findall(r"^arc_(?:buffer_rows|object_store_staged_bytes) (\S+)$", text.decode(), re.MULTILINE)
+        if status != 200 or len(waiting) != 2:
+            raise Wrong("no metrics arc_buffer_rows and arc_object_store_staged_bytes")
+        return any(float(value) > 0 for value in waiting)
 
     def _table(self):
         catalog = SqlCatalog(

@@ -32,7 +32,7 @@ from fault_points import FAULTS, KILLS, faults_of  # noqa: E402
 from store_servers import Minio  # noqa: E402
 
 GIVE_UP_S = 60
-KILLS_BY_TIME = 12
+KILLS_BY_TIME = 10
 # Of each operation one kill at its commit, and one of each other fault.
 QUICK = [
     ("flush", "PUT metadata #1", "kill before"),
@@ -124,6 +124,7 @@ class Matrix:
         if fault in KILLS or by_time:  # maybe after it answered: what it had still to do is cut
             killed = killed or lake.was_killed(2)
         lake.proxy.end()
+        lake.proxy.wait_for_the_store()
         left = operation.finish(lake)
         words = ["exact"]
         if killed:
@@ -138,7 +139,7 @@ def cells_to_run(matrix, names, rng, workers):
     with ThreadPoolExecutor(workers) as pool:
         for name, (points, seconds) in zip(names, pool.map(matrix.points_of, names)):
             print(f"{name}: {len(points)} requests in {seconds:.2f} s: {', '.join(points)}", flush=True)
-            cells += [(name, point, fault) for point in points for fault in faults_of(point, points)]
+            cells += [(name, point, fault) for i, point in enumerate(points) for fault in faults_of(i, points)]
             times = sorted(rng.uniform(0, seconds * 1.1) for _ in range(KILLS_BY_TIME))
             cells += [(name, f"{at:.3f}", "kill by time") for at in times]
     return cells

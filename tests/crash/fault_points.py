@@ -26,16 +26,23 @@ UPLOADS_ONLY = ("half upload",)  # half of the body gets to the store, then both
 FAULTS = (*KILLS, *ONCE, *LASTING, *UPLOADS_ONLY)
 
 
-def faults_of(point, points):
-    """The faults worth trying at a point. Kills at each, but that reading changes nothing; others at the first and the
-    last of requests of one name; those that last, not at questions, which the request that follows stands for."""
-    name, number = point.rsplit(" #", 1)
+def is_question(name):
+    """A request that changes nothing and brings no content."""
+    return name.startswith(("HEAD", "LIST"))
+
+
+def faults_of(index, points):
+    """The faults worth trying at a point. Kills at each, but that reading changes nothing: the request that follows a
+    question stands for it. Others at the first and the last of requests of one name; those that last not at questions,
+    for the same reason."""
+    name, number = points[index].rsplit(" #", 1)
     last = sum(other.rsplit(" #", 1)[0] == name for other in points)
-    reads = name.startswith(("GET", "HEAD", "LIST"))
-    faults = list(KILLS[:1] if reads else KILLS)
+    faults = []
+    if not is_question(name):
+        faults += KILLS[:1] if name.startswith("GET") else KILLS
     if int(number) in (1, last):
         faults += ONCE
-        if not name.startswith(("HEAD", "LIST")):
+        if not is_question(name):
             faults += LASTING
         if name.startswith(("PUT", "part of")) and not name.endswith("folder"):
             faults += UPLOADS_ONLY
@@ -98,6 +105,12 @@ class PointProxy(FaultyProxy):
         while not self.fired and time.monotonic() < deadline:
             time.sleep(0.01)
         return self.fired
+
+    def wait_for_the_store(self):
+        """Until an outage is over."""
+        time.sleep(max(0.0, self._outage_until - time.monotonic()))
+        while not self.listens:
+            time.sleep(0.01)
 
     def end(self):
         """What is armed and has not happened will not."""

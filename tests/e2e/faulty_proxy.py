@@ -26,11 +26,14 @@ class FaultyProxy:
         """On the port it had, if it was stopped."""
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
         self._server.daemon_threads = True
+        self._server.handle_error = lambda *_: None  # connections that a killed server leaves
         self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        self.listens = True
 
     def stop(self):
         """New connections are refused; those there are live on."""
+        self.listens = False
         self._server.shutdown()
         self._server.server_close()
 
