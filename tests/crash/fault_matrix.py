@@ -32,6 +32,7 @@ from fault_points import FAULTS, KILLS, faults_of  # noqa: E402
 from store_servers import Minio  # noqa: E402
 
 GIVE_UP_S = 60
+BY_TIME = "kill by time"  # at moments drawn within the operation, for what lies between its requests
 KILLS_BY_TIME = 10
 # Of each operation one kill at its commit, and one of each other fault.
 QUICK = [
@@ -97,7 +98,7 @@ class Matrix:
     def _outcome(self, operation, lake, point, fault):
         lake.server.start()
         operation.prepare(lake)
-        by_time = fault == "kill by time"
+        by_time = fault == BY_TIME
         lake.proxy.begin(None if by_time else point, fault, lake.server.kill)
         timer = threading.Timer(float(point) if by_time else 0, lake.server.kill)
         if by_time:
@@ -141,7 +142,7 @@ def cells_to_run(matrix, names, rng, workers):
             print(f"{name}: {len(points)} requests in {seconds:.2f} s: {', '.join(points)}", flush=True)
             cells += [(name, point, fault) for i, point in enumerate(points) for fault in faults_of(i, points)]
             times = sorted(rng.uniform(0, seconds * 1.1) for _ in range(KILLS_BY_TIME))
-            cells += [(name, f"{at:.3f}", "kill by time") for at in times]
+            cells += [(name, f"{at:.3f}", BY_TIME) for at in times]
     return cells
 
 
@@ -159,7 +160,7 @@ def table_of(cells):
         words = [by_fault[fault]["outcome"].splitlines()[-1] if fault in by_fault else "-" for fault in columns]
         lines.append(f"| {operation} | {point} | " + " | ".join(words) + " |")
     for operation in dict.fromkeys(cell["operation"] for cell in cells):
-        timed = [c for c in cells if c["operation"] == operation and c["fault"] == "kill by time"]
+        timed = [c for c in cells if c["operation"] == operation and c["fault"] == BY_TIME]
         if timed:
             exact = sum(c["good"] for c in timed)
             lines.append(f"\n{operation}: {exact} of {len(timed)} kills at random moments exact")
@@ -172,6 +173,7 @@ def main():
     parser.add_argument("--out", type=Path, default=None)
     parser.add_argument("--quick", action="store_true", help="some cells, within a minute")
     parser.add_argument("--operation", action="append", choices=list(OPERATIONS))
+    parser.add_argument("--fault", action="append", choices=[*FAULTS, BY_TIME], help="only these")
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     arguments = parser.parse_args()
@@ -186,6 +188,7 @@ def main():
             cells = [cell for cell in QUICK if cell[0] in names]
         else:
             cells = cells_to_run(matrix, names, random.Random(arguments.seed), arguments.workers)
+        cells = [cell for cell in cells if not arguments.fault or cell[2] in arguments.fault]
         with ThreadPoolExecutor(arguments.workers) as pool:
             done = list(pool.map(lambda cell: matrix.run_cell(*cell), cells))
     finally:

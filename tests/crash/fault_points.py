@@ -58,6 +58,8 @@ def kind_of_object(key):
         return "manifest list"
     if key.endswith(".avro"):
         return "manifest"
+    if key.rsplit("/", 1)[-1].startswith("arc-table-"):
+        return "marker"
     return key.rsplit("/", 1)[-1] or "folder"
 
 
