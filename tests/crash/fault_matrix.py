@@ -14,6 +14,7 @@ import contextlib
 import itertools
 import json
 import random
+import re
 import shutil
 import sys
 import tempfile
@@ -146,18 +147,25 @@ def cells_to_run(matrix, names, rng, workers):
     return cells
 
 
+def in_short(cell):
+    """"=" for exact, "k" when the server was killed, "+2" when it took two more requests, "1 left" for objects."""
+    if not cell["good"]:
+        return "FAILED: " + cell["outcome"].splitlines()[-1]
+    words = {"exact": "=", "killed": "k"}
+    parts = [words.get(part, part) for part in cell["outcome"].split(", ")]
+    parts = [re.sub(r"asked again (\d+)x", r"+\1", part).replace(" objects left", " left") for part in parts]
+    return " ".join(parts[1:] or parts)
+
+
 def table_of(cells):
-    """Rows: operation and point; columns: faults."""
-    lines = []
-    columns = list(FAULTS)
+    """Rows: operation and point; columns: faults. Then the kills that were drawn by time."""
     rows = {}
     for cell in cells:
         if cell["fault"] in FAULTS:
             rows.setdefault((cell["operation"], cell["point"]), {})[cell["fault"]] = cell
-    lines.append("| operation | point | " + " | ".join(columns) + " |")
-    lines.append("|---|---|" + "---|" * len(columns))
+    lines = ["| operation | point | " + " | ".join(FAULTS) + " |", "|---|---|" + "---|" * len(FAULTS)]
     for (operation, point), by_fault in rows.items():
-        words = [by_fault[fault]["outcome"].splitlines()[-1] if fault in by_fault else "-" for fault in columns]
+        words = [in_short(by_fault[fault]) if fault in by_fault else "" for fault in FAULTS]
         lines.append(f"| {operation} | {point} | " + " | ".join(words) + " |")
     for operation in dict.fromkeys(cell["operation"] for cell in cells):
         timed = [c for c in cells if c["operation"] == operation and c["fault"] == BY_TIME]
