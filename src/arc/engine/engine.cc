@@ -16,6 +16,7 @@
 #include "arc/io/metadata_copy_store.h"
 #include "arc/io/path.h"
 #include "arc/io/staged_store.h"
+#include "arc/parquet/checked_store.h"
 
 namespace arc {
 namespace {
@@ -104,6 +105,7 @@ class EngineImpl : public Engine {
   std::unique_ptr<Upkeep> upkeep_;
   WriteGate gate_;
   std::unique_ptr<Writer> writer_;
+  std::optional<CheckedStore> checked_store_;  // store_ as queries read it
   std::unique_ptr<QueryEngine> queries_;
   std::unique_ptr<RowDeletion> row_deletion_;
   std::unique_ptr<TableDrops> drops_;
@@ -145,7 +147,7 @@ Status EngineImpl::Start() {
                                      [this] { scheduler_->Wake(); });
   QueryOptions query = options_.query;
   if (query.temp_folder.empty()) query.temp_folder = folder + "/tmp";
-  ARC_ASSIGN_OR_RETURN(queries_, QueryEngine::Open(query, *catalog_, *store_));
+  ARC_ASSIGN_OR_RETURN(queries_, QueryEngine::Open(query, *catalog_, checked_store_.emplace(*store_)));
   std::string tokens = disk_.is_system() ? folder + "/auth.db" : ":memory:";
   ARC_ASSIGN_OR_RETURN(tokens_, TokenStore::Open(tokens, clock_, random_));
   ARC_ASSIGN_OR_RETURN(compaction_, Compaction::Start(*catalog_, *store_, clock_, random_, options_.compaction));
