@@ -29,7 +29,7 @@ build: setup
 bench:
 	@tools/setup.sh bench
 	@cmake --preset release >/dev/null
-	@cmake --build --preset release --target arc arc-bench arc-micro arc-instructions arc-compact
+	@cmake --build --preset release --target arc arc-bench arc-micro arc-instructions arc-compact arc-month
 
 instructions:
 	@tools/setup.sh instructions

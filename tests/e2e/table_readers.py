@@ -239,17 +239,17 @@ class ChdbOverRest(ChdbOnFiles):
 
 
 class Spark(Worker):
-    """One session with two catalogs: `files` on Arc's SQLite file and `arc` over REST. Writes, too."""
+    """One session with two catalogs: `arc` (its name in the file) on Arc's SQLite file, and `rest`. Writes, too."""
 
     def __init__(self, server, store, jars):
-        properties = {f"arc.{name}": value for name, value in {
+        properties = {f"rest.{name}": value for name, value in {
             "type": "rest", "uri": f"{server.url}/iceberg", "token": server.token, "rest.auth.type": "oauth2",
         }.items()}
-        properties |= {f"files.{name}": value for name, value in {
+        properties |= {f"arc.{name}": value for name, value in {
             "catalog-impl": "org.apache.iceberg.jdbc.JdbcCatalog", "uri": f"jdbc:sqlite:{server.folder}/data/arc.db",
             "jdbc.schema-version": "V1", "warehouse": store.warehouse if store else f"file://{server.folder}/data/arc",
         }.items()}
-        for catalog in ("arc", "files"):
+        for catalog in ("arc", "rest"):
             # What others commit is seen by the next statement.
             properties |= {catalog: "org.apache.iceberg.spark.SparkCatalog", f"{catalog}.cache-enabled": "false"}
             if store:

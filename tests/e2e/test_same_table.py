@@ -5,6 +5,7 @@ With Spark as another engine that writes in `make test-all`, with pyiceberg in i
 
 import contextlib
 import datetime
+import decimal
 import io
 import json
 import math
@@ -16,7 +17,6 @@ import pyarrow
 import pyarrow.ipc
 import pytest
 from pyiceberg.catalog.rest import RestCatalog
-from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.types import LongType
 
 import table_readers
@@ -27,7 +27,7 @@ from table_readers import ArcReader, Spark, SparkReader, comparable_rows
 TABLE = "lake.t"
 HOUR = datetime.timedelta(hours=1)
 ODD_DOUBLES = (math.nan, math.inf, -math.inf, -0.0, 5e-324, 1.7976931348623157e308, None)
-COMPANION = ROOT / "tests" / "compat" / "spark_runtime.xml"
+SPARK_RUNTIME = ROOT / "tests" / "compat" / "spark_runtime.xml"
 
 
 def row(number, when):
@@ -75,7 +75,7 @@ class Story:
                 kinds.append(table_readers.ChdbOverRest)
         self.readers = [kind(self.server, self.store, TABLE) for kind in kinds]
         if self.spark:
-            self.readers += [SparkReader(self.spark, catalog, TABLE) for catalog in ("files", "arc")]
+            self.readers += [SparkReader(self.spark, catalog, TABLE) for catalog in ("arc", "rest")]
 
     def close_readers(self):
         for reader in self.readers:
@@ -166,7 +166,7 @@ class Story:
         """Another engine renames `d`, drops `old` and adds `theirs`."""
         if self.spark:
             for change in ("RENAME COLUMN d TO load", "DROP COLUMN old", "ADD COLUMN theirs BIGINT"):
-                self.spark.run(f"ALTER TABLE arc.{TABLE} {change}")
+                self.spark.run(f"ALTER TABLE rest.{TABLE} {change}")
         else:
             with self.catalog().load_table(TABLE).update_schema() as update:
                 update.rename_column("d", "load").delete_column("old").add_column("theirs", LongType())
@@ -185,7 +185,7 @@ class Story:
         self.next_id += count
         if self.spark:
             values = ", ".join(self.spark_row(one) for one in rows)
-            self.spark.run(f"INSERT INTO arc.{TABLE} ({', '.join(rows[0])}) VALUES {values}")
+            self.spark.run(f"INSERT INTO rest.{TABLE} ({', '.join(rows[0])}) VALUES {values}")
         else:
             self.append_by_pyiceberg(rows)
         self.keep(rows)
@@ -206,7 +206,7 @@ class Story:
     def append_by_pyiceberg(self, rows):
         table = self.catalog().load_table(TABLE)
         fields = [field for field in table.schema().as_arrow() if field.name in rows[0]]
-        decimals = [{**one, "u": __import__("decimal").Decimal(one["u"])} for one in rows]
+        decimals = [{**one, "u": decimal.Decimal(one["u"])} for one in rows]
         table.append(pyarrow.Table.from_pylist(decimals, pyarrow.schema(fields)))
 
     def files(self):
@@ -259,9 +259,9 @@ def go_on(story):
     story.append(25, 10)
     story.verify("appended by another engine")
     if story.spark:
-        story.spark.run("CALL arc.system.rewrite_data_files(table => 'lake.t', options => map('rewrite-all', 'true'))")
+        story.spark.run("CALL rest.system.rewrite_data_files(table => 'lake.t', options => map('rewrite-all', 'true'))")
         story.verify("rewritten by Spark")
-        story.spark.run(f"DELETE FROM arc.{TABLE} WHERE id % 11 = 3")
+        story.spark.run(f"DELETE FROM rest.{TABLE} WHERE id % 11 = 3")
         gone = [number for number in story.rows if number % 11 == 3]
     else:
         story.catalog().load_table(TABLE).delete("host == 'h3'")
@@ -279,7 +279,7 @@ def go_on(story):
     story.ask("/api/v1/maintenance/expire?database=lake&measurement=t")
     assert len(story.catalog().load_table(TABLE).snapshots()) <= 4
     story.verify("snapshots expired")
-    story.delete("true" if False else "id >= 0 AND theirs IS NULL", lambda one: one.get("theirs") is None)
+    story.delete("theirs IS NULL", lambda one: one.get("theirs") is None)
     story.verify("most rows deleted")
 
 
@@ -341,6 +341,6 @@ def test_with_spark_as_the_other_writer(make_server, store, tmp_path):
     if not table_readers.WORKER_PYTHON.exists():
         pytest.skip("tools/setup.sh readers has not put Spark and chdb here")
     listing = tmp_path / "jars"
-    subprocess.run(["mvn", "-q", "-B", "-f", COMPANION, "dependency:build-classpath", f"-Dmdep.outputFile={listing}"],
+    subprocess.run(["mvn", "-q", "-B", "-f", SPARK_RUNTIME, "dependency:build-classpath", f"-Dmdep.outputFile={listing}"],
                    check=True)
     play(make_server, store, ",".join(Path(listing).read_text().strip().split(":")))
