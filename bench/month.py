@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""A month of a small fleet's Telegraf metrics in minutes: how many files there are, how large, and how fast queries stay.
+"""A month of a small fleet's Telegraf metrics in minutes: how many files there are, how large, and how fast queries are.
 
     make bench && bench/month.py --out bench/results/today
     bench/month.py --days 3 --skip-as-flushed --out /tmp/month         a look at it
 
-Telegraf (tools/setup.sh peers) watches this machine for a while; arc-month writes what it saw, over and over, as that of
-several hosts every simulated minute, on a clock of its own: flushes every five minutes, compaction by its schedule,
-retention of two weeks for `cpu`, expiry of snapshots. Then the same without compaction. Writes OUT/month.json,
+Telegraf (tools/setup.sh peers) watches this machine for a while; arc-month writes what it saw, over and over, as that
+of several hosts every simulated minute, on a clock of its own: flushes after five minutes, compaction by its schedule,
+retention of two weeks of `cpu`, expiry of snapshots. Then the same without compaction. Writes OUT/month.json,
 OUT/month.txt and OUT/month.svg.
 """
 
@@ -37,7 +37,11 @@ TELEGRAF = """
   files = ["{lines}"]
   data_format = "influx"
 """
-QUERIES = {"last_hour_ms": "last hour, average by host", "last_day_ms": "last day, hourly by host", "whole_range_ms": "all of mem, counted"}
+QUERIES = {
+    "last_hour_ms": "last hour, average by host",
+    "last_day_ms": "last day, hourly by host",
+    "whole_range_ms": "all of mem, counted",
+}
 
 
 def record(telegraf, seconds, folder):
@@ -55,7 +59,8 @@ def record(telegraf, seconds, folder):
 def simulate(arguments, recording, folder, compaction):
     """Hours and days as arc-month tells them, and the seconds that it took."""
     started = time.monotonic()
-    command = [arguments.program, recording, folder / compaction, str(arguments.days), str(arguments.hosts), compaction]
+    command = [arguments.program, recording, folder / compaction, str(arguments.days), str(arguments.hosts),
+               str(arguments.retention_days), compaction]
     hours, days = [], []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:
@@ -94,7 +99,7 @@ def draw(runs):
 
 def report(runs, arguments, recording):
     lines = [f"{arguments.days} simulated days of {arguments.hosts} hosts, a round a minute of a recording of"
-             f" {recording.stat().st_size / 1e3:.0f} kB"]
+             f" {recording.stat().st_size / 1e3:.0f} kB; cpu is kept for {arguments.retention_days} days"]
     for name, run in runs.items():
         hours, days, last = run["hours"], run["days"], run["hours"][-1]
         lines += [
@@ -124,6 +129,7 @@ def main():
     parser.add_argument("--record-s", type=int, default=60)
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--hosts", type=int, default=10)
+    parser.add_argument("--retention-days", type=int, default=14, help="of the measurement cpu")
     parser.add_argument("--skip-as-flushed", action="store_true", help="not without compaction")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="arc-month-") as name:

@@ -30,7 +30,8 @@ def pieces(panel, top, first, last):
         points = " ".join(f"{across(x):.1f},{top + HEIGHT * (1 - y / most):.1f}" for x, y in line)
         yield f'<polyline points="{points}" fill="none" stroke="{COLOURS[index]}" stroke-width="2"/>'
         if len(panel.lines) > 1:
-            yield f'<text x="{LEFT + WIDTH - index * 170}" y="{top - 8}" text-anchor="end" fill="{COLOURS[index]}">{name}</text>'
+            right = LEFT + WIDTH - index * 170
+            yield f'<text x="{right}" y="{top - 8}" text-anchor="end" fill="{COLOURS[index]}">{name}</text>'
 
 
 def draw(panels):

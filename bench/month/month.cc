@@ -1,7 +1,7 @@
 // arc-month: weeks of Telegraf's metrics through the database in process, on a clock of its own. bench/month.py makes
 // the recording, runs it and draws what it prints: a JSON object for each simulated hour (files and bytes) and each
 // simulated day (query times).
-//   arc-month RECORDING FOLDER DAYS HOSTS compacted|as-flushed
+//   arc-month RECORDING FOLDER DAYS HOSTS RETENTION_DAYS compacted|as-flushed      retention is of cpu
 #include <arrow/record_batch.h>
 
 #include <algorithm>
@@ -26,7 +26,6 @@ namespace {
 constexpr int64_t kMicrosPerMinute = 60'000'000;
 constexpr int kMinutesPerHour = 60;
 constexpr int kMinutesPerDay = 1440;
-constexpr int kRetentionDays = 14;  // of cpu
 constexpr int kQueryRuns = 5;
 
 struct Stored {
@@ -175,8 +174,8 @@ class Month {
 };
 
 int Main(const std::vector<std::string>& words) {
-  if (words.size() != 5) {
-    std::fputs("arc-month RECORDING FOLDER DAYS HOSTS compacted|as-flushed\n", stderr);
+  if (words.size() != 6) {
+    std::fputs("arc-month RECORDING FOLDER DAYS HOSTS RETENTION_DAYS compacted|as-flushed\n", stderr);
     return 2;
   }
   const Recording recording = Recording::Read(words[0]);
@@ -188,14 +187,14 @@ int Main(const std::vector<std::string>& words) {
   ManualClock clock((now / (kMicrosPerMinute * kMinutesPerHour) - 24 * days) * kMicrosPerMinute * kMinutesPerHour);
   EngineOptions options;
   options.data_folder = words[1];
-  options.compaction.enabled = words[4] == "compacted";
+  options.compaction.enabled = words[5] == "compacted";
   auto engine = Engine::Open(options, SystemDisk(), clock);
   ARC_CHECK(engine.ok());
   RetentionPolicy policy;
-  policy.name = "two weeks of cpu";
+  policy.name = "cpu";
   policy.database = "default";
   policy.measurement = "cpu";
-  policy.retention_days = kRetentionDays;
+  policy.retention_days = std::stoi(words[4]);
   ARC_CHECK((*engine)->retention().Add(policy).ok());
   Month(**engine, clock, recording, std::stoi(words[3]), StorageRootOf(options), options.flush.table_age_ms).Run(days);
   ARC_CHECK((*engine)->Close(std::chrono::minutes(1)).ok());
