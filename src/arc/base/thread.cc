@@ -29,19 +29,24 @@ Executor::Executor(const std::string& name, int threads, ThreadPriority priority
 }
 
 void Executor::Post(std::function<void()> task) {
-  {
-    std::lock_guard lock(mutex_);
-    tasks_.push_back(std::move(task));
-  }
-  wake_.notify_one();
+  std::lock_guard lock(mutex_);
+  tasks_.push_back(std::move(task));
+  if (idle_.empty()) return;
+  Sleeper* sleeper = idle_.back();
+  idle_.pop_back();
+  sleeper->woken = true;
+  sleeper->wake.notify_one();
 }
 
 void Executor::Stop() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
+    for (Sleeper* sleeper : std::exchange(idle_, {})) {
+      sleeper->woken = true;
+      sleeper->wake.notify_one();
+    }
   }
-  wake_.notify_all();
   for (auto& thread : threads_) thread.Join();
 }
 
@@ -51,16 +56,23 @@ size_t Executor::queued() const {
 }
 
 void Executor::Run() {
+  Sleeper self;
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
-    if (tasks_.empty()) return;
-    auto task = std::move(tasks_.front());
-    tasks_.pop_front();
-    lock.unlock();
-    task();
-    task = nullptr;
-    lock.lock();
+    if (!tasks_.empty()) {
+      auto task = std::move(tasks_.front());
+      tasks_.pop_front();
+      lock.unlock();
+      task();
+      task = nullptr;
+      lock.lock();
+    } else if (stopping_) {
+      return;
+    } else {
+      idle_.push_back(&self);
+      self.wake.wait(lock, [&self] { return self.woken; });
+      self.woken = false;
+    }
   }
 }
 

@@ -32,7 +32,8 @@ class Thread {
 };
 
 // Runs posted tasks on a fixed number of threads, in the order posted. Stop() runs what was posted and joins.
-// Thread-safe. The queue is not bounded: callers bound what they post.
+// Thread-safe. The queue is not bounded: callers bound what they post. Of idle threads the one that worked last is
+// woken: what allocators keep for a thread then grows with the tasks that run at once, not with the number of threads.
 class Executor {
  public:
   Executor(const std::string& name, int threads, ThreadPriority priority = ThreadPriority::kNormal);
@@ -42,10 +43,15 @@ class Executor {
   size_t queued() const;
 
  private:
+  struct Sleeper {
+    std::condition_variable wake;
+    bool woken = false;
+  };
+
   void Run();
 
   mutable std::mutex mutex_;
-  std::condition_variable wake_;
+  std::vector<Sleeper*> idle_;  // the last to fall asleep at the end
   std::deque<std::function<void()>> tasks_;
   bool stopping_ = false;
   std::vector<Thread> threads_;

@@ -6,6 +6,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
+#include <numeric>
+#include <semaphore>
+#include <thread>
+#include <vector>
 
 namespace arc {
 namespace {
@@ -16,6 +21,27 @@ TEST(ExecutorTest, StopRunsWhatWasPosted) {
   for (int i = 0; i < 1000; ++i) executor.Post([&] { ++ran; });
   executor.Stop();
   EXPECT_EQ(ran, 1000);
+}
+
+// 105 threads took turns at one query after the other, and the allocator kept some memory for each of them.
+TEST(ExecutorTest, TasksOneAfterTheOtherStayOnFewThreads) {
+  constexpr int kTasks = 1000;
+  Executor executor("test", 16);
+  std::map<std::thread::id, int> ran;
+  std::binary_semaphore done(0);
+  for (int i = 0; i < kTasks; ++i) {
+    executor.Post([&] {
+      ++ran[std::this_thread::get_id()];
+      done.release();
+    });
+    done.acquire();
+  }
+  std::vector<int> most_first;
+  for (const auto& [thread, tasks] : ran) most_first.push_back(tasks);
+  std::sort(most_first.rbegin(), most_first.rend());
+  // Not one thread alone: the last one may still be on its way to sleep when the next task is posted.
+  const auto first_three = std::min<size_t>(3, most_first.size());
+  EXPECT_GT(std::accumulate(most_first.begin(), most_first.begin() + static_cast<long>(first_three), 0), kTasks / 2);
 }
 
 TEST(ThreadTest, AYieldingThreadAndThoseItMakesAreNice) {

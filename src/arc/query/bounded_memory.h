@@ -1,5 +1,7 @@
 // A bound on all memory that DuckDB takes. Its own memory_limit is that of the buffer pool only and does not see
 // vectors, strings and lists while an expression is computed: one repeat('x', 4000000000) would take 8 GB beside it.
+// The blocks come from the program's malloc: the library brings an allocator of its own, and two of them in a process
+// each keep what the other one could use again.
 #pragma once
 
 #include <cstdint>
