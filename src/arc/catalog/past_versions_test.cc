@@ -12,6 +12,7 @@
 #include "arc/catalog/commit_for_test.h"
 #include "arc/iceberg/manifest.h"
 #include "arc/iceberg/table_files.h"
+#include "arc/io/forwarding_store.h"
 #include "arc/io/object_group.h"
 #include "arc/io/power_cut_disk.h"
 #include "arc/model/batch_for_test.h"
@@ -25,30 +26,18 @@ using ::testing::HasSubstr;
 constexpr int64_t kNow = 1'760'616'000'000'000;  // 2025-10-16 12:00:00 UTC
 
 // Counts whole reads, and may have something happen before one.
-class WatchedStore : public ObjectStore {
+class WatchedStore : public ForwardingStore {
  public:
-  explicit WatchedStore(ObjectStore& store) : store_(store) {}
-  Status PutIfAbsent(const std::string& key, std::string_view bytes) override { return store_.PutIfAbsent(key, bytes); }
-  Status PutOverwrite(const std::string& key, std::string_view bytes) override {
-    return store_.PutOverwrite(key, bytes);
-  }
-  Result<std::unique_ptr<ObjectWriter>> Create(const std::string& key) override { return store_.Create(key); }
-  Result<std::shared_ptr<ObjectReader>> Open(const std::string& key) override { return store_.Open(key); }
+  using ForwardingStore::ForwardingStore;
+
   Result<std::string> ReadAll(const std::string& key) override {
     ++reads;
     if (before_read) before_read(key);
-    return store_.ReadAll(key);
+    return ForwardingStore::ReadAll(key);
   }
-  Status Delete(const std::string& key) override { return store_.Delete(key); }
-  Result<std::vector<ObjectInfo>> List(const std::string& prefix) override { return store_.List(prefix); }
-  std::string UriOf(const std::string& key) const override { return store_.UriOf(key); }
-  Result<std::string> KeyOf(std::string_view uri) const override { return store_.KeyOf(uri); }
 
   int reads = 0;
   std::function<void(const std::string&)> before_read;
-
- private:
-  ObjectStore& store_;
 };
 
 // Table db.cpu with the snapshots that Commit made, a minute apart, one file each; `past_` looks through `watched_`.

@@ -44,23 +44,23 @@ void MetadataCopyStore::Copy(const std::string& key, std::string_view bytes) {
 }
 
 Status MetadataCopyStore::PutIfAbsent(const std::string& key, std::string_view bytes) {
-  ARC_RETURN_IF_ERROR(remote_.PutIfAbsent(key, bytes));
+  ARC_RETURN_IF_ERROR(behind().PutIfAbsent(key, bytes));
   if (IsImmutableMetadata(key)) Copy(key, bytes);
   return {};
 }
 
 Status MetadataCopyStore::PutOverwrite(const std::string& key, std::string_view bytes) {
   if (IsImmutableMetadata(key)) ARC_RETURN_IF_ERROR(copies_->Delete(key));
-  return remote_.PutOverwrite(key, bytes);
+  return behind().PutOverwrite(key, bytes);
 }
 
 Result<std::string> MetadataCopyStore::ReadAll(const std::string& key) {
-  if (!IsImmutableMetadata(key)) return remote_.ReadAll(key);
+  if (!IsImmutableMetadata(key)) return behind().ReadAll(key);
   if (auto copy = copies_->ReadAll(key); copy.ok()) {
     NoteUse(key);
     return copy;
   }
-  ARC_ASSIGN_OR_RETURN(std::string bytes, remote_.ReadAll(key));
+  ARC_ASSIGN_OR_RETURN(std::string bytes, behind().ReadAll(key));
   Copy(key, bytes);
   return bytes;
 }
@@ -68,7 +68,7 @@ Result<std::string> MetadataCopyStore::ReadAll(const std::string& key) {
 // The copy first: a copy of an object that is gone would be found for ever.
 Status MetadataCopyStore::Delete(const std::string& key) {
   if (IsImmutableMetadata(key)) ARC_RETURN_IF_ERROR(copies_->Delete(key));
-  return remote_.Delete(key);
+  return behind().Delete(key);
 }
 
 }  // namespace arc

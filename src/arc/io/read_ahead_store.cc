@@ -138,7 +138,7 @@ class ReadAheadReader : public ObjectReader {
 }  // namespace
 
 ReadAheadStore::ReadAheadStore(ObjectStore& remote, int64_t limit_bytes)
-    : remote_(remote), tails_(std::make_shared<TailCache>(limit_bytes)), executor_("read-ahead", kThreads) {}
+    : ForwardingStore(remote), tails_(std::make_shared<TailCache>(limit_bytes)), executor_("read-ahead", kThreads) {}
 
 ReadAheadStore::~ReadAheadStore() { executor_.Stop(); }
 
@@ -149,7 +149,7 @@ void ReadAheadStore::Prefetch(const std::string& key, int64_t bytes) {
   auto [tail, is_mine] = tails_->Get(key, TailOf(bytes));
   if (!is_mine) return;
   executor_.Post([this, key, bytes, tail = tail] {
-    auto reader = remote_.OpenKnown(key, bytes);
+    auto reader = behind().OpenKnown(key, bytes);
     if (reader.ok()) return tails_->Fill(key, **reader, tail);
     tails_->Forget(key, tail);
     tail->Finish(reader.error());
@@ -157,7 +157,7 @@ void ReadAheadStore::Prefetch(const std::string& key, int64_t bytes) {
 }
 
 Result<std::shared_ptr<ObjectReader>> ReadAheadStore::OpenKnown(const std::string& key, int64_t bytes) {
-  ARC_ASSIGN_OR_RETURN(auto reader, remote_.OpenKnown(key, bytes));
+  ARC_ASSIGN_OR_RETURN(auto reader, behind().OpenKnown(key, bytes));
   return std::make_shared<ReadAheadReader>(key, std::move(reader), tails_);
 }
 

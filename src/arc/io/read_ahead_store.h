@@ -11,7 +11,7 @@
 #include <unordered_map>
 
 #include "arc/base/thread.h"
-#include "arc/io/object_store.h"
+#include "arc/io/forwarding_store.h"
 
 namespace arc {
 
@@ -26,7 +26,7 @@ struct ReadAheadStats {
 // Thread-safe. Keeps the tails of immutable objects (those opened by OpenKnown), the last used up to `limit_bytes`; a
 // small object is all tail. Other reads go through. Tails asked for by Prefetch are read on threads of its own; more
 // than kMaxWaiting waiting ones are dropped, which costs time only.
-class ReadAheadStore : public ObjectStore {
+class ReadAheadStore : public ForwardingStore {
  public:
   static constexpr int64_t kTailBytes = 128 << 10;
   static constexpr int64_t kSmallObjectBytes = 1 << 20;  // objects up to this are read whole
@@ -41,23 +41,8 @@ class ReadAheadStore : public ObjectStore {
 
   void Prefetch(const std::string& key, int64_t bytes) override;
   Result<std::shared_ptr<ObjectReader>> OpenKnown(const std::string& key, int64_t bytes) override;
-  Status Check() override { return remote_.Check(); }
-  Status PutIfAbsent(const std::string& key, std::string_view bytes) override {
-    return remote_.PutIfAbsent(key, bytes);
-  }
-  Status PutOverwrite(const std::string& key, std::string_view bytes) override {
-    return remote_.PutOverwrite(key, bytes);
-  }
-  Result<std::unique_ptr<ObjectWriter>> Create(const std::string& key) override { return remote_.Create(key); }
-  Result<std::shared_ptr<ObjectReader>> Open(const std::string& key) override { return remote_.Open(key); }
-  Result<std::string> ReadAll(const std::string& key) override { return remote_.ReadAll(key); }
-  Status Delete(const std::string& key) override { return remote_.Delete(key); }
-  Result<std::vector<ObjectInfo>> List(const std::string& prefix) override { return remote_.List(prefix); }
-  std::string UriOf(const std::string& key) const override { return remote_.UriOf(key); }
-  Result<std::string> KeyOf(std::string_view uri) const override { return remote_.KeyOf(uri); }
 
  private:
-  ObjectStore& remote_;
   const std::shared_ptr<TailCache> tails_;
   Executor executor_;
 };

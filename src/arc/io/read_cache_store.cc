@@ -142,7 +142,7 @@ class ReadCacheReader : public ObjectReader {
 }  // namespace
 
 ReadCacheStore::ReadCacheStore(ObjectStore& remote, std::unique_ptr<DiskCache> cache)
-    : remote_(remote), cache_(std::move(cache)), fetching_("read-pieces", kThreads), keeping_("read-cache", 1) {
+    : ForwardingStore(remote), cache_(std::move(cache)), fetching_("read-pieces", kThreads), keeping_("read-cache", 1) {
   if (cache_ == nullptr) return;
   giving_way_ = std::make_unique<Ticker>("read-cache-room", kGiveWayPeriod, [this] { cache_->GiveWay(); });
 }
@@ -159,7 +159,7 @@ ReadCacheStats ReadCacheStore::stats() const {
 }
 
 Result<std::shared_ptr<ObjectReader>> ReadCacheStore::OpenKnown(const std::string& key, int64_t bytes) {
-  ARC_ASSIGN_OR_RETURN(auto reader, remote_.OpenKnown(key, bytes));
+  ARC_ASSIGN_OR_RETURN(auto reader, behind().OpenKnown(key, bytes));
   return std::make_shared<ReadCacheReader>(*this, UriOf(key), std::move(reader));
 }
 

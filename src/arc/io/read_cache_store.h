@@ -11,7 +11,7 @@
 
 #include "arc/base/thread.h"
 #include "arc/io/disk_cache.h"
-#include "arc/io/object_store.h"
+#include "arc/io/forwarding_store.h"
 
 namespace arc {
 
@@ -31,7 +31,7 @@ struct ReadPiece {
 // come from there, runs of others are asked for in pieces of up to kPieceBytes, several at a time, and kept by a thread
 // of the store's own. Blocks that wait to be kept take at most kWaitingBytes; beyond it they are not kept. Everything
 // else goes through. Its readers go before it.
-class ReadCacheStore : public ObjectStore {
+class ReadCacheStore : public ForwardingStore {
  public:
   static constexpr int64_t kBlockBytes = 256 << 10;
   static constexpr int64_t kPieceBytes = 2 << 20;
@@ -45,20 +45,6 @@ class ReadCacheStore : public ObjectStore {
   ReadCacheStats stats() const;
 
   Result<std::shared_ptr<ObjectReader>> OpenKnown(const std::string& key, int64_t bytes) override;
-  Status Check() override { return remote_.Check(); }
-  Status PutIfAbsent(const std::string& key, std::string_view bytes) override {
-    return remote_.PutIfAbsent(key, bytes);
-  }
-  Status PutOverwrite(const std::string& key, std::string_view bytes) override {
-    return remote_.PutOverwrite(key, bytes);
-  }
-  Result<std::unique_ptr<ObjectWriter>> Create(const std::string& key) override { return remote_.Create(key); }
-  Result<std::shared_ptr<ObjectReader>> Open(const std::string& key) override { return remote_.Open(key); }
-  Result<std::string> ReadAll(const std::string& key) override { return remote_.ReadAll(key); }
-  Status Delete(const std::string& key) override { return remote_.Delete(key); }
-  Result<std::vector<ObjectInfo>> List(const std::string& prefix) override { return remote_.List(prefix); }
-  std::string UriOf(const std::string& key) const override { return remote_.UriOf(key); }
-  Result<std::string> KeyOf(std::string_view uri) const override { return remote_.KeyOf(uri); }
 
   // For its readers: blocks by name, and the pieces of one read, all read when it returns success.
   bool keeps() const { return cache_ != nullptr; }
@@ -67,7 +53,6 @@ class ReadCacheStore : public ObjectStore {
   Status ReadPieces(std::vector<ReadPiece> pieces, std::function<Status(const ReadPiece&)> read);
 
  private:
-  ObjectStore& remote_;
   const std::unique_ptr<DiskCache> cache_;
   std::atomic<uint64_t> hits_{0};
   std::atomic<uint64_t> misses_{0};

@@ -43,18 +43,18 @@ class CheckedReader : public ObjectReader {
 }  // namespace
 
 CheckedStore::CheckedStore(ObjectStore& store)
-    : store_(store), checks_(std::make_shared<PageChecks>(kRememberedChunks)) {}
+    : ForwardingStore(store), checks_(std::make_shared<PageChecks>(kRememberedChunks)) {}
 
 CheckedStore::~CheckedStore() = default;
 
 Result<std::shared_ptr<ObjectReader>> CheckedStore::Open(const std::string& key) {
-  ARC_ASSIGN_OR_RETURN(auto file, store_.Open(key));
+  ARC_ASSIGN_OR_RETURN(auto file, behind().Open(key));
   if (!key.ends_with(kSuffix)) return file;
   return std::make_shared<CheckedReader>(key, std::move(file), checks_);
 }
 
 Result<std::shared_ptr<ObjectReader>> CheckedStore::OpenKnown(const std::string& key, int64_t bytes) {
-  ARC_ASSIGN_OR_RETURN(auto file, store_.OpenKnown(key, bytes));
+  ARC_ASSIGN_OR_RETURN(auto file, behind().OpenKnown(key, bytes));
   if (!file->is_remote() && file->bytes() != bytes) {
     return Corruption("data file " + key + " is damaged: it has " + std::to_string(file->bytes()) + " bytes, not " +
                       std::to_string(bytes));
