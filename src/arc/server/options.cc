@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "arc/server/remote_store.h"
+#include "arc/server/tiering_settings.h"
 
 namespace arc {
 
@@ -103,6 +104,8 @@ EngineOptions EngineOptionsOf(const Config& config) {
   options.data_folder = config.Text("storage.data_dir");
   options.storage_root = config.Text("storage.local_path");
   options.open_remote_store = RemoteStoreOf(config);
+  options.open_cold_store = ColdStoreOf(config);
+  options.cold_is_local = config.Text("tiering.backend") == "local";
   options.open_backup_target = [config](const std::string& target) {
     return OpenTarget(config, target, /*to_change=*/true);
   };
@@ -122,6 +125,7 @@ EngineOptions EngineOptionsOf(const Config& config) {
   options.flush.threads = static_cast<int>(config.Int("ingestion.flush_threads"));
   options.compression = config.Text("ingestion.compression");
   options.compaction = CompactionOptionsOf(config);
+  options.tiering = TieringOptionsOf(config);
   options.history = HistoryOf(config);
   options.upkeep = UpkeepOptionsOf(config);
   return options;
