@@ -110,7 +110,7 @@ RemoteStats LakeStores::stats() const {
   RemoteStats stats;
   if (hot_ != nullptr) stats.store = hot_->stats();
   if (cold_ != nullptr) stats.cold = cold_->stats();
-  if (read_ahead_ != nullptr) stats.caches = {read_ahead_->stats(), read_cache_->stats()};
+  if (read_ahead_ != nullptr) stats.caches = CacheStats{read_ahead_->stats(), read_cache_->stats()};
   if (staging_ != nullptr) stats.staged_bytes = staging_->staged_bytes();
   return stats;
 }

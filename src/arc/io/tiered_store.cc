@@ -1,6 +1,7 @@
 #include "arc/io/tiered_store.h"
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 #include <utility>
 
