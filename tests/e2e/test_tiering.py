@@ -10,9 +10,9 @@ import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 
 from store_servers import BUCKET, SECRET
-from test_object_stores import health, metric, of_kind, ready, running, wait_for
+from test_object_stores import health, metric, of_kind, ready, refusal, running, wait_for
 from test_readers import duckdb_with_iceberg
-from test_retention import DAY_NS, NOW_NS, call, write_days
+from test_retention import DAY_NS, NOW_NS, add_policy, call, execute, write_days
 
 COLD_BUCKET = "cold"
 SUMS = "SELECT count(*), sum(id), min(time)::VARCHAR, max(time)::VARCHAR, count(DISTINCT host) FROM lake.{}"
@@ -58,8 +58,17 @@ def get(server, path):
     return answer
 
 
-def trigger(server, query=""):
-    status, answer = call(server, "POST", f"/api/v1/tiering/trigger{query}")
+def query(server, sql):
+    status, answer = server.post("/api/v1/query", json.dumps({"sql": sql}), {"Content-Type": "application/json"})
+    return status, json.loads(answer)
+
+
+def days_ago(days):
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime((NOW_NS - days * DAY_NS) // 10**9))
+
+
+def trigger(server):
+    status, answer = call(server, "POST", "/api/v1/tiering/trigger")
     assert status == 200, answer
     return answer["jobs_started"]
 
@@ -137,11 +146,12 @@ def test_local_disk_and_a_cold_bucket(make_server, minio):
     lake = server.folder / "data" / "arc"
     check_before_during_and_after(server, minio, f"file://{lake}", lambda: list(lake.rglob("*.parquet")))
     # What queries read of cold files is kept as of any remote file.
-    first = metric(server, "arc_object_store_footer_misses_total")
-    assert first > 0
+    misses = metric(server, "arc_object_store_footer_misses_total")
+    hits = metric(server, "arc_object_store_footer_hits_total")
+    assert metric(server, "arc_object_store_footer_bytes") > 0
     server.sql(SUMS.format("cpu"))
-    assert metric(server, "arc_object_store_footer_misses_total") == first
-    assert metric(server, "arc_object_store_footer_hits_total") > 0
+    assert metric(server, "arc_object_store_footer_misses_total") == misses
+    assert metric(server, "arc_object_store_footer_hits_total") > hits
 
 
 def test_two_buckets_of_one_store(make_server, minio):
@@ -166,8 +176,6 @@ def test_two_folders_and_duckdb(make_server, tmp_path):
 
 
 def test_places_within_each_other_and_missing_settings_are_refused(tmp_path, minio):
-    from test_object_stores import refusal
-
     inside = {"ARC_TIERING_BACKEND": "local", "ARC_TIERING_LOCAL_PATH": str(tmp_path / "a" / "data" / "arc" / "old")}
     assert "lie within each other" in refusal(tmp_path / "a", inside)
     same = {**minio.arc_environment(), "ARC_TIERING_BACKEND": "minio", "ARC_TIERING_MINIO_BUCKET": BUCKET}
@@ -208,8 +216,8 @@ def test_retention_and_deletion_reach_cold_files(make_server, minio):
     server = make_server(**cold_settings(minio), ARC_MAINTENANCE_MAX_SNAPSHOTS="1")
     write_days(server, "cpu", [90, 60, 1])
     assert move(server)["moved"]["files"] == 2
-    middle = f"time < '{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime((NOW_NS - 30 * DAY_NS) // 10**9))}'"
-    status, answer = server.post("/api/v1/query", json.dumps({"sql": f"DELETE FROM lake.cpu WHERE id = 60 AND host = 'h1' AND {middle}"}), {"Content-Type": "application/json"})
+    deletion = f"DELETE FROM lake.cpu WHERE id = 60 AND host = 'h1' AND time < '{days_ago(30)}'"
+    status, answer = query(server, deletion)
     assert status == 200, answer
     assert server.sql("SELECT id, count(*) FROM lake.cpu GROUP BY id ORDER BY id") == [[1, 10], [60, 7], [90, 10]]
     table = table_of(server, minio, "cpu")
@@ -217,18 +225,17 @@ def test_retention_and_deletion_reach_cold_files(make_server, minio):
     assert len(rewritten) == 1 and rewritten[0].startswith(f"s3://{COLD_BUCKET}/lake/cpu/")  # where the file was
     assert table.scan().to_arrow().num_rows == 27
 
-    status, policy = call(server, "POST", "/api/v1/retention", {"name": "p", "database": "lake", "retention_days": 75})
-    assert status == 201
-    status, done = call(server, "POST", f"/api/v1/retention/{policy['id']}/execute", {"dry_run": False, "confirm": True})
-    assert status == 200 and done["deleted_count"] == 10
+    policy = add_policy(server, name="p", retention_days=75)
+    assert execute(server, policy, dry_run=False, confirm=True)["deleted_count"] == 10
     assert server.sql("SELECT DISTINCT id FROM lake.cpu ORDER BY id") == [[1], [60]]
     # One snapshot is kept: the cold objects that no other names go with the next commit.
     write_days(server, "cpu", [0])
     assert call(server, "POST", "/api/v1/maintenance/expire?database=lake")[0] == 200
-    wait_for("cold objects are gone", lambda: objects(minio, COLD_BUCKET) == [rewritten[0].removeprefix(f"s3://{COLD_BUCKET}/")], 10)
+    left = [rewritten[0].removeprefix(f"s3://{COLD_BUCKET}/")]
+    wait_for("cold objects are gone", lambda: objects(minio, COLD_BUCKET) == left, 10)
     assert table_of(server, minio, "cpu").scan().to_arrow().num_rows == 27
 
-    status, answer = server.post("/api/v1/query", json.dumps({"sql": "DELETE FROM lake.cpu WHERE id = 60"}), {"Content-Type": "application/json"})
+    status, answer = query(server, "DELETE FROM lake.cpu WHERE id = 60")
     assert status == 200, answer
     assert server.sql("SELECT DISTINCT id FROM lake.cpu ORDER BY id") == [[0], [1]]
 
@@ -244,11 +251,10 @@ def test_a_cold_store_that_is_away(make_server, minio):
     wait_for("/health says so", lambda: health(server) == "degraded", 30)
     assert ready(server) == (200, {})
     assert metric(server, "arc_cold_store_up") == 0
-    recent = f"time > '{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime((NOW_NS - 10 * DAY_NS) // 10**9))}'"
-    assert server.sql(f"SELECT count(*) FROM lake.cpu WHERE {recent}") == [[10]]
-    status, answer = server.post("/api/v1/query", json.dumps({"sql": "SELECT sum(id) FROM lake.cpu"}), {"Content-Type": "application/json"})
+    assert server.sql(f"SELECT count(*) FROM lake.cpu WHERE time > '{days_ago(10)}'") == [[10]]
+    status, answer = query(server, "SELECT sum(id) FROM lake.cpu")
     assert status == 503, answer
-    assert f"the cold store s3://{COLD_BUCKET}/" in json.loads(answer)["error"]
+    assert f"the cold store s3://{COLD_BUCKET}/" in answer["error"]
     write_days(server, "cpu", [50])
     assert trigger(server) == 1
     wait_for("the job fails", lambda: get(server, "/api/tiering/jobs")["count"] == 0, 90)
