@@ -67,6 +67,9 @@ TEST_F(ExpiryCommit, WhatIsReachableIsWhatIsLeft) {
   ASSERT_TRUE(prepared.ok() && prepared->has_value());
   table_.Win(std::move(**prepared));
   ASSERT_TRUE(WriteVersionHint(store_, table_.location).ok());
+  const std::string folder = table_.location.substr(0, table_.location.rfind('/') + 1);
+  const std::string marker = *store_.KeyOf(folder + TableMarkerName(table_.metadata.table_uuid.ToString()));
+  ASSERT_TRUE(store_.PutIfAbsent(marker, "{}").ok());
   auto reachable = ReachableKeys(store_, table_.location, table_.metadata);
   ASSERT_TRUE(reachable.ok()) << reachable.error().message;
   std::set<std::string> kept;
