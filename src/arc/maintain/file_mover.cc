@@ -13,6 +13,11 @@ namespace {
 
 constexpr std::string_view kParquet = ".parquet";
 
+bool IsLive(const Table& table, const std::string& key) {
+  const auto files = table.committed_files();
+  return std::any_of(files->files().begin(), files->files().end(), [&](const auto& file) { return file->key == key; });
+}
+
 }  // namespace
 
 Status FileMover::Move(const Files& files) {
@@ -40,9 +45,10 @@ Status FileMover::CopyOne(const std::shared_ptr<const FileEntry>& file, std::vec
     return {};
   }
   const Error& error = copied.error();
-  // Gone: a merge, a deletion or retention took it, and its last snapshot has expired meanwhile.
-  if (error.kind == ErrorKind::kNotFound) return {};
-  if (error.kind != ErrorKind::kCorruption) return error;
+  const bool is_gone = error.kind == ErrorKind::kNotFound && IsMissing(file->key);
+  // A merge, a deletion or retention took it, and its last snapshot has expired meanwhile.
+  if (is_gone && !IsLive(table_, file->key)) return {};
+  if (!is_gone && error.kind != ErrorKind::kCorruption) return error;
   events_.unmoved(*file, error);
   return {};
 }
@@ -84,6 +90,12 @@ Status FileMover::CommitEach(const std::vector<MovedFile>& copies) {
     return committed;
   }
   return {};
+}
+
+// Not so when it is the cold store's bucket that is not there.
+bool FileMover::IsMissing(const std::string& key) {
+  const auto opened = store_.Open(key);
+  return !opened.ok() && opened.error().kind == ErrorKind::kNotFound;
 }
 
 // Best effort: what stays is an orphan.

@@ -38,6 +38,7 @@ class FileMover {
   Status CopyOne(const std::shared_ptr<const FileEntry>& file, std::vector<MovedFile>* copies);
   Status Commit(std::vector<MovedFile> copies);
   Status CommitEach(const std::vector<MovedFile>& copies);
+  bool IsMissing(const std::string& key);
   void Remove(const MovedFile& copy);
   std::string CopyKey(const std::string& key) const;
 

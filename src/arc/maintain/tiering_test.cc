@@ -195,6 +195,17 @@ TEST(Tiering, ADamagedFileStaysAndIsNamed) {
   EXPECT_TRUE(lake.tiering->Survey("", "")[0].moving.files == 0);  // not tried again
 }
 
+TEST(Tiering, AFileWhoseObjectIsLostIsNamedAndHoldsUpNoOther) {
+  TieringLake lake;
+  ASSERT_TRUE(lake.Flush("cpu", "lost", 62) && lake.Flush("cpu", "good", 61));
+  ASSERT_TRUE(lake.lake.store->Delete("db/cpu/lost.parquet").ok());
+  const auto job = lake.Move();
+  EXPECT_EQ(job.state, TieringJob::State::kCompleted) << job.error;
+  ASSERT_EQ(job.left.size(), 1u);
+  EXPECT_EQ(job.left[0].key, "db/cpu/lost.parquet");
+  EXPECT_EQ(lake.Cold(), (Names{"good"}));
+}
+
 TEST(Tiering, FilesThatLeftTheTableMeanwhileArePassedOver) {
   TieringLake lake;
   ASSERT_TRUE(lake.Flush("cpu", "gone", 62) && lake.Flush("cpu", "stays", 61));
