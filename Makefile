@@ -13,7 +13,7 @@ help:
 	@echo 'make bench      what measures it: build/release/arc-bench (bench/README.md)'
 	@echo 'make instructions  counts the instructions of the hot paths; fails when one grew'
 	@echo 'make test       unit and end-to-end tests'
-	@echo 'make test-all   also the slow ones: crash rounds, power cuts at length, Telegraf (builds other servers once)'
+	@echo 'make test-all   also the slow ones: crash rounds, power cuts at length, Telegraf, Spark (builds other servers once; Java 17, Maven)'
 	@echo "make iceberg-kit  Java's Iceberg REST compatibility kit; needs Java 17 and Maven"
 	@echo 'make check      style, borders between the rooms, clang-tidy on what changed'
 	@echo 'make format     format the sources'
@@ -29,7 +29,7 @@ build: setup
 bench:
 	@tools/setup.sh bench
 	@cmake --preset release >/dev/null
-	@cmake --build --preset release --target arc arc-bench arc-micro arc-instructions arc-compact
+	@cmake --build --preset release --target arc arc-bench arc-micro arc-instructions arc-compact arc-month
 
 instructions:
 	@tools/setup.sh instructions
@@ -50,7 +50,7 @@ test:
 	@tools/run_tests.py build/dev
 
 test-all:
-	@tools/setup.sh tests peers
+	@tools/setup.sh tests readers peers
 	@$(MAKE) --no-print-directory dev
 	@tools/run_tests.py build/dev --all
 	@$(MAKE) --no-print-directory iceberg-kit

@@ -135,6 +135,18 @@ def run_crash_rounds(build, everything, counts):
     counts.add("kill -9 rounds", subprocess.run(command, check=False).returncode == 0)
 
 
+def run_fault_matrix(build, everything, counts):
+    if not (ROOT / ".deps" / "peers" / "minio").exists():
+        print("fault matrix: skipped, tools/setup.sh peers builds MinIO")
+        counts.skipped += 1
+        return
+    print(f"fault matrix: {'all' if everything else 'some'} of its cells", flush=True)
+    script = ROOT / "tests" / "crash" / "fault_matrix.py"
+    command = [PYTHON, script, "--arc", build / "arc", "--out", build / "test-reports" / "faults"]
+    command += [] if everything else ["--quick"]
+    counts.add("fault matrix", subprocess.run(command, check=False).returncode == 0)
+
+
 def total(builds):
     counts = Counts()
     for build in builds:
@@ -164,6 +176,7 @@ def main():
     if not arguments.unit:
         run_pytest(build, arguments.all, counts)
         run_crash_rounds(build, arguments.all, counts)
+        run_fault_matrix(build, arguments.all, counts)
         if arguments.all:
             run_telegraf(build, counts)
     for failure in counts.failures:

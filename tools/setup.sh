@@ -4,6 +4,7 @@
 #
 #   tools/setup.sh                 compilers, libraries, Arrow and DuckDB (into .deps/)
 #   tools/setup.sh tests           also the Python packages of the end-to-end tests (.deps/venv)
+#   tools/setup.sh readers         chdb and Spark for the slow tests (.deps/venv-readers), 2 GB; they need Java 17 and Maven
 #   tools/setup.sh style           clang-format and clang-tidy (.deps/venv-style)
 #   tools/setup.sh bench           the benches' libraries and the servers they compare with (.deps/bench); needs Go, Maven
 #                                  and Java 17
@@ -227,7 +228,7 @@ setup_venv() {  # name lock what
   rm -rf "$folder"
   step "making a Python environment for $3" python3 -m venv "$folder"
   step "installing the Python packages of $3" "$folder/bin/python" -m pip install --disable-pip-version-check \
-    --cache-dir "$cache/pip-cache" --only-binary :all: --require-hashes -r "$2"
+    --cache-dir "$cache/pip-cache" --only-binary :all: --no-binary pyspark --require-hashes -r "$2"
   printf '%s\n' "$wanted" >"$folder/.lock"
 }
 
@@ -249,6 +250,7 @@ for what in "$@"; do
       setup_venv venv tools/requirements/tests.lock "the end-to-end tests"
       setup_venv venv-superset tools/requirements/superset.lock "the Superset client test"
       ;;
+    readers) setup_venv venv-readers tools/requirements/readers.lock "the engines that read tables in the slow tests" ;;
     style) setup_venv venv-style tools/requirements/style.lock "the style checks" ;;
     bench)
       setup_parts
@@ -264,7 +266,7 @@ for what in "$@"; do
       apt_install jq
       tools/setup_peers.sh tools/peers.lock "$deps/peers"
       ;;
-    *) die "unknown: $what (parts, tests, style, bench, instructions, clang, peers)" ;;
+    *) die "unknown: $what (parts, tests, readers, style, bench, instructions, clang, peers)" ;;
   esac
 done
 say "ready"

@@ -1,137 +1,14 @@
 // Power cuts at enumerated points under the whole engine: log, data files and SQLite all stand on the PowerCutDisk.
 // ARC_POWER_CUTS sets how many cuts are tried (default 60; the full run is `make test-all`), ARC_SEED the seed.
-#include <arrow/array.h>
-#include <arrow/record_batch.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <memory>
+#include <cstdio>
 #include <string>
-#include <vector>
 
-#include "arc/engine/engine.h"
-#include "arc/io/power_cut_disk.h"
-#include "arc/model/batch_for_test.h"
-#include "ledger.h"
+#include "power_cut_rig.h"
 
 namespace arc {
 namespace {
-
-constexpr int64_t kHourMicros = 3'600'000'000;
-constexpr int kWritesPerRun = 12;
-constexpr int kRowsPerWrite = 3;
-const char* const kTables[] = {"cpu", "mem", "disk io"};
-
-int64_t FromEnvironment(const char* name, int64_t fallback) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? fallback : std::atoll(text);
-}
-
-// The database under test and the client's knowledge of it, across any number of power cuts.
-class Rig {
- public:
-  explicit Rig(uint64_t seed) : random_(seed) {
-    temp_ = std::filesystem::temp_directory_path() / ("arc-power-cut-" + std::to_string(SystemRandom().NextU64()));
-  }
-  ~Rig() {
-    engine_.reset();
-    std::filesystem::remove_all(temp_);
-  }
-
-  PowerCutDisk& disk() { return disk_; }
-  Engine& engine() { return *engine_; }
-  bool open() const { return engine_ != nullptr; }
-
-  Status Open() {
-    EngineOptions options;
-    options.data_folder = "/data";
-    options.log.segment_bytes = 16 << 10;  // rotation and recycling happen within a run
-    options.query.temp_folder = temp_.string();
-    options.query.threads = 1;
-    options.query.memory_limit_bytes = 256 << 20;
-    auto engine = Engine::Open(options, disk_, SystemClock(), random_);
-    if (!engine.ok()) return std::move(engine).error();
-    engine_ = std::move(*engine);
-    return {};
-  }
-
-  // Writes and flushes until done or the power is off.
-  void Run(bool truncate_early = false) {
-    for (int i = 0; i < kWritesPerRun && disk_.power_is_on(); ++i) {
-      WriteOne(i);
-      if (truncate_early) (void)engine_->log().SetFlushed(engine_->log().positions().applied);
-      if (i % 4 == 3) (void)engine_->Flush();
-    }
-  }
-
-  // The machine stops and comes back with what its disk kept.
-  void PowerCycle() {
-    engine_.reset();
-    disk_.Restart(random_);
-  }
-
-  Result<std::vector<int64_t>> Ids() {
-    std::vector<int64_t> ids;
-    for (const char* table : kTables) {
-      if (engine_->catalog().Find("default", table) == nullptr) continue;
-      QueryRequest request;
-      request.sql = std::string("SELECT id FROM \"default\".\"") + table + "\"";
-      request.principal = Principal::Admin("test");
-      ARC_ASSIGN_OR_RETURN(auto stream, engine_->Query(request));
-      while (true) {
-        ARC_ASSIGN_OR_RETURN(auto batch, stream->Next());
-        if (batch == nullptr) break;
-        const auto& column = static_cast<const arrow::Int64Array&>(*batch->column(0));
-        for (int64_t row = 0; row < column.length(); ++row) ids.push_back(column.Value(row));
-      }
-    }
-    return ids;
-  }
-
-  std::vector<std::string> Check() {
-    auto ids = Ids();
-    if (!ids.ok()) return {"query failed: " + ids.error().message};
-    auto violations = ledger_.Check(*ids);
-    ledger_.Settle(*ids);
-    return violations;
-  }
-
-  size_t acknowledged() const { return ledger_.acknowledged(); }
-
- private:
-  void WriteOne(int number) {
-    std::vector<int64_t> times;
-    std::vector<std::optional<int64_t>> ids;
-    std::vector<std::optional<std::string>> hosts;
-    for (int row = 0; row < kRowsPerWrite; ++row) {
-      ids.push_back(next_id_++);
-      times.push_back((number % 3) * kHourMicros + *ids.back());
-      hosts.push_back("host" + std::to_string(row));
-      ledger_.Sent(*ids.back());
-    }
-    WriteRequest request;
-    BatchForTest batch(times);
-    batch.Tags("host", hosts).Ints("id", ids);
-    request.batches.push_back({kTables[number % 3], batch.Done()});
-    auto outcome = engine_->WriteAndWait(std::move(request), {});
-    if (!outcome.ok()) return;
-    for (const auto& id : ids) ledger_.Acknowledged(*id);
-  }
-
-  SeededRandom random_;
-  PowerCutDisk disk_;
-  std::filesystem::path temp_;
-  std::unique_ptr<Engine> engine_;
-  Ledger ledger_;
-  int64_t next_id_ = 1;
-};
-
-std::string Join(const std::vector<std::string>& lines) {
-  std::string text;
-  for (const auto& line : lines) text += line + "\n";
-  return text;
-}
 
 // Every file under `folder` whose name ends so, rewritten with `from` replaced; what is not there is left alone.
 void ReplaceInFiles(LocalDisk& disk, const std::string& folder, const std::string& suffix, const std::string& from,
@@ -157,9 +34,9 @@ void ReplaceInFiles(LocalDisk& disk, const std::string& folder, const std::strin
 
 // Mutating disk operations of one undisturbed run.
 int64_t OperationsOfARun(uint64_t seed) {
-  Rig rig(seed);
+  PowerCutRig rig(seed);
   EXPECT_TRUE(rig.Open().ok());
-  rig.Run();
+  rig.RunWrites();
   return static_cast<int64_t>(rig.disk().operations());
 }
 
@@ -174,13 +51,13 @@ TEST(PowerCutTest, AcknowledgedRowsSurviveEveryCutExactlyOnce) {
     // Enumerates the points of a run evenly; with more cuts than points each is tried with several outcomes.
     int64_t at = 1 + cut * operations / cuts;
     if (cuts > operations) at = 1 + cut % operations;
-    Rig rig(seed + static_cast<uint64_t>(cut));
+    PowerCutRig rig(seed + static_cast<uint64_t>(cut));
     rig.disk().CutAfter(static_cast<uint64_t>(at));
-    if (rig.Open().ok()) rig.Run();
+    if (rig.Open().ok()) rig.RunWrites();
     rig.PowerCycle();
     // A second cut in the recovery itself.
     rig.disk().CutAfter(static_cast<uint64_t>(1 + cut % 23));
-    if (rig.Open().ok()) rig.Run();
+    if (rig.Open().ok()) rig.RunWrites();
     rig.PowerCycle();
     auto opened = rig.Open();
     ASSERT_TRUE(opened.ok()) << "cut " << cut << " at operation " << at << ": " << opened.error().message;
@@ -189,7 +66,7 @@ TEST(PowerCutTest, AcknowledgedRowsSurviveEveryCutExactlyOnce) {
     ASSERT_TRUE(rig.engine().Flush().ok());
     violations = rig.Check();
     ASSERT_TRUE(violations.empty()) << "after the flush, cut " << cut << "\n" << Join(violations);
-    acknowledged += rig.acknowledged();
+    acknowledged += rig.ledger().acknowledged();
   }
   std::printf("%zu rows acknowledged over all cuts\n", acknowledged);
   EXPECT_GT(acknowledged, static_cast<size_t>(cuts));
@@ -200,17 +77,17 @@ template <typename Plant>
 bool PlantedBugShows(Plant plant) {
   int64_t operations = OperationsOfARun(7);
   for (int64_t at = operations; at > 0; at -= 3) {
-    Rig rig(static_cast<uint64_t>(1000 + at));
+    PowerCutRig rig(static_cast<uint64_t>(1000 + at));
     if (plant(rig, at)) return true;
   }
   return false;
 }
 
 TEST(PowerCutCheckerTest, SeesAMissingFdatasync) {
-  EXPECT_TRUE(PlantedBugShows([](Rig& rig, int64_t at) {
+  EXPECT_TRUE(PlantedBugShows([](PowerCutRig& rig, int64_t at) {
     rig.disk().IgnoreSync(true);
     rig.disk().CutAfter(static_cast<uint64_t>(at));
-    if (rig.Open().ok()) rig.Run();
+    if (rig.Open().ok()) rig.RunWrites();
     rig.PowerCycle();
     rig.disk().IgnoreSync(false);
     return !rig.Open().ok() || !rig.Check().empty();
@@ -218,18 +95,18 @@ TEST(PowerCutCheckerTest, SeesAMissingFdatasync) {
 }
 
 TEST(PowerCutCheckerTest, SeesALogTruncatedBeforeTheCommit) {
-  EXPECT_TRUE(PlantedBugShows([](Rig& rig, int64_t at) {
+  EXPECT_TRUE(PlantedBugShows([](PowerCutRig& rig, int64_t at) {
     rig.disk().CutAfter(static_cast<uint64_t>(at));
-    if (rig.Open().ok()) rig.Run(/*truncate_early=*/true);
+    if (rig.Open().ok()) rig.RunWrites(/*truncate_early=*/true);
     rig.PowerCycle();
     return rig.Open().ok() && !rig.Check().empty();
   }));
 }
 
 TEST(PowerCutCheckerTest, SeesAFlushedLsnIgnoredAtReplay) {
-  EXPECT_TRUE(PlantedBugShows([](Rig& rig, int64_t at) {
+  EXPECT_TRUE(PlantedBugShows([](PowerCutRig& rig, int64_t at) {
     rig.disk().CutAfter(static_cast<uint64_t>(at));
-    if (rig.Open().ok()) rig.Run();
+    if (rig.Open().ok()) rig.RunWrites();
     rig.PowerCycle();
     // What a replay without the flushed LSN would do: the property is gone from every metadata file, and the
     // checkpoint with it.

@@ -1,6 +1,8 @@
 """An HTTP proxy before a store, for tests: answers some requests itself, as a throttling store would."""
 
 import http.client
+import socket
+import struct
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -13,15 +15,25 @@ class FaultyProxy:
         self.throttle_every = 0
         self.requests, self.refused = 0, 0
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.port = 0
+        self.listen()
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://127.0.0.1:{self.port}"
+
+    def listen(self):
+        """On the port it had, if it was stopped."""
+        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
+        self._server.daemon_threads = True
+        self._server.handle_error = lambda *_: None  # connections that a killed server leaves
+        self.port = self._server.server_port
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        self.listens = True
 
     def stop(self):
+        """New connections are refused; those there are live on."""
+        self.listens = False
         self._server.shutdown()
         self._server.server_close()
 
@@ -31,6 +43,13 @@ class FaultyProxy:
             refuses = self.throttle_every > 0 and self.requests % self.throttle_every == 0
             self.refused += refuses
             return refuses
+
+    def handle(self, exchange, body):
+        """A request that came in; others may come in at the same time."""
+        if self.refuses_next():
+            exchange.refuse(self.store.throttled)
+        else:
+            exchange.answer(*exchange.ask_store(body))
 
     def _handler(proxy):
         class Handler(BaseHTTPRequestHandler):
@@ -58,13 +77,21 @@ class FaultyProxy:
                 if self.command != "HEAD":
                     self.wfile.write(body)
 
-            def forward(self):
-                body = self.read_body()
-                if proxy.refuses_next():
-                    status, headers, text = proxy.store.throttled
-                    text = text.encode()
-                    self.answer(status, [*headers.items(), ("Content-Length", str(len(text)))], text)
-                    return
+            def refuse(self, refusal):
+                """`refusal` is (status, headers, text)."""
+                status, headers, text = refusal
+                text = text.encode()
+                self.answer(status, [*headers.items(), ("Content-Length", str(len(text)))], text)
+
+            def cut(self):
+                """The client sees its connection reset."""
+                self.close_connection = True
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.rfile.close()
+                self.connection.close()
+
+            def ask_store(self, body, sent=None):
+                """The store's answer: status, headers, content. With `sent` only so many bytes get there: no answer."""
                 upstream = http.client.HTTPConnection(proxy.store.address, timeout=60)
                 upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
                 for name, value in self.headers.items():
@@ -72,7 +99,10 @@ class FaultyProxy:
                         upstream.putheader(name, value)
                 if body or self.command in ("PUT", "POST"):
                     upstream.putheader("Content-Length", str(len(body)))
-                upstream.endheaders(body)
+                upstream.endheaders(body[:sent])
+                if sent is not None:
+                    upstream.close()
+                    return None
                 response = upstream.getresponse()
                 content = response.read()
                 kept = [
@@ -83,8 +113,11 @@ class FaultyProxy:
                 length = response.getheader("Content-Length") if self.command == "HEAD" else str(len(content))
                 if length is not None:
                     kept.append(("Content-Length", length))
-                self.answer(response.status, kept, content)
                 upstream.close()
+                return response.status, kept, content
+
+            def forward(self):
+                proxy.handle(self, self.read_body())
 
             do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = forward
 

@@ -4,7 +4,7 @@ import json
 import time
 
 from lake_table import EXPECTED, HOUR, HOUR_NS, START_NS, SUMS
-from test_readers import duckdb_with_iceberg
+from table_readers import duckdb_with
 
 FLUSHES = 15
 
@@ -77,7 +77,7 @@ def test_every_engine_finds_the_same_rows_before_and_after(server):
     assert hour.num_rows == 50
     # The snapshot before is still there to be read.
     assert table.scan(snapshot_id=table.current_snapshot().parent_snapshot_id).to_arrow().num_rows == 150
-    found = duckdb_with_iceberg().execute(SUMS.format(f"iceberg_scan('{table.metadata_location}')")).fetchone()
+    found = duckdb_with("avro", "iceberg").execute(SUMS.format(f"iceberg_scan('{table.metadata_location}')")).fetchone()
     assert tuple(float(v) if i == 2 else int(v) for i, v in enumerate(found)) == EXPECTED
 
 

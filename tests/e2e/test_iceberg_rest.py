@@ -1,11 +1,9 @@
 """Other engines through Arc's Iceberg REST catalog: pyiceberg, DuckDB, and plain requests for what must be refused."""
 
-import importlib.util
 import json
 import threading
 import time
 from datetime import datetime, timedelta
-from pathlib import Path
 from urllib.parse import quote
 
 import pyarrow
@@ -17,7 +15,7 @@ from pyiceberg.schema import Schema
 from pyiceberg.types import DoubleType, ListType, LongType, NestedField, StringType, TimestampType
 
 from lake_table import EXPECTED, SUMS, write_everything
-from test_readers import duckdb_with_iceberg
+from table_readers import duckdb_with
 
 START = datetime(2025, 10, 9, 9)
 SCHEMA = Schema(
@@ -265,12 +263,9 @@ def test_a_table_of_hot_rows_only_is_listed_and_loadable(server):
         catalog.create_table("lake.cpu", SCHEMA)
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("duckdb_extension_httpfs"), reason="DuckDB asks for httpfs")
 def test_duckdb_attaches_the_catalog(server):
     write_everything(server)
-    connection = duckdb_with_iceberg()
-    package = Path(importlib.util.find_spec("duckdb_extension_httpfs").origin).parent
-    connection.execute(f"LOAD '{next(package.rglob('httpfs.duckdb_extension'))}'")
+    connection = duckdb_with("httpfs", "avro", "iceberg")
     connection.execute(f"CREATE SECRET (TYPE iceberg, TOKEN '{server.token}')")
     connection.execute(f"ATTACH '' AS arc (TYPE iceberg, ENDPOINT '{server.url}/iceberg', AUTHORIZATION_TYPE 'oauth2')")
     found = connection.execute(SUMS.format("arc.lake.t")).fetchone()

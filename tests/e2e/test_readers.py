@@ -1,12 +1,9 @@
 """Other engines on Arc's files and its SQLite catalog: counts and sums as Arc gives them."""
 
-import importlib.util
-from pathlib import Path
-
-import duckdb
 import pytest
 
 from lake_table import EXPECTED, HOUR, SUMS, write_everything
+from table_readers import duckdb_with
 
 
 def test_arc_itself(server):
@@ -30,20 +27,11 @@ def test_pyiceberg_sql_catalog_reads_our_sqlite(server):
     assert hour.num_rows == by_arc[0][0] == 50
 
 
-def duckdb_with_iceberg():
-    """DuckDB with the extensions that came as Python packages: nothing is downloaded."""
-    connection = duckdb.connect(config={"autoinstall_known_extensions": False})
-    for name in ("avro", "iceberg"):
-        package = Path(importlib.util.find_spec(f"duckdb_extension_{name}").origin).parent
-        connection.execute(f"LOAD '{next(package.rglob(name + '.duckdb_extension'))}'")
-    return connection
-
-
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
 def test_duckdb_iceberg_extension(server, zone):
     write_everything(server)
     location = server.iceberg_catalog().load_table(("lake", "t")).metadata_location
-    connection = duckdb_with_iceberg()
+    connection = duckdb_with("avro", "iceberg")
     connection.execute(f"SET TimeZone = '{zone}'")
     rows = connection.execute(SUMS.format(f"iceberg_scan('{location}')")).fetchone()
     assert tuple(float(v) if i == 2 else int(v) for i, v in enumerate(rows)) == EXPECTED

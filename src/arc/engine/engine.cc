@@ -14,6 +14,7 @@
 #include "arc/engine/lake_stores.h"
 #include "arc/flush/flush_groups.h"
 #include "arc/flush/flusher.h"
+#include "arc/parquet/checked_store.h"
 
 namespace arc {
 namespace {
@@ -99,6 +100,7 @@ class EngineImpl : public Engine {
   std::unique_ptr<Upkeep> upkeep_;
   WriteGate gate_;
   std::unique_ptr<Writer> writer_;
+  std::optional<CheckedStore> checked_store_;  // the store as queries read it
   std::unique_ptr<QueryEngine> queries_;
   std::unique_ptr<RowDeletion> row_deletion_;
   std::unique_ptr<TableDrops> drops_;
@@ -140,7 +142,7 @@ Status EngineImpl::Start() {
                                      [this] { scheduler_->Wake(); });
   QueryOptions query = options_.query;
   if (query.temp_folder.empty()) query.temp_folder = folder + "/tmp";
-  ARC_ASSIGN_OR_RETURN(queries_, QueryEngine::Open(query, *catalog_, store()));
+  ARC_ASSIGN_OR_RETURN(queries_, QueryEngine::Open(query, *catalog_, checked_store_.emplace(store())));
   std::string tokens = disk_.is_system() ? folder + "/auth.db" : ":memory:";
   ARC_ASSIGN_OR_RETURN(tokens_, TokenStore::Open(tokens, clock_, random_));
   ARC_ASSIGN_OR_RETURN(compaction_, Compaction::Start(*catalog_, store(), clock_, random_, options_.compaction));

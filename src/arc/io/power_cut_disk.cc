@@ -173,9 +173,10 @@ void PowerCutDisk::FailDirectorySyncs(int count) {
   failing_directory_syncs_ = count;
 }
 
-void PowerCutDisk::IgnoreSync(bool ignore) {
+void PowerCutDisk::IgnoreSync(bool ignore, const std::string& part) {
   std::lock_guard lock(mutex_);
   ignore_sync_ = ignore;
+  ignored_part_ = part;
 }
 
 void PowerCutDisk::IgnoreDirectorySync(bool ignore) {
@@ -376,10 +377,11 @@ Status PowerCutDisk::SyncContents(const std::string& path, std::span<const Power
   const bool pending = std::any_of(files.begin(), files.end(), [](auto& file) { return file->file.is_pending(); });
   bool fails = failing_syncs_ > 0 && pending;
   if (fails) --failing_syncs_;
+  const bool ignored = ignore_sync_ && path.find(ignored_part_) != std::string::npos;
   for (const auto& file : files) {
     if (fails) {
       file->file.FailSync();
-    } else if (!NextIsLast() && !ignore_sync_) {
+    } else if (!NextIsLast() && !ignored) {
       file->file.Sync();
     }
   }

@@ -62,8 +62,9 @@ class PowerCutDisk : public LocalDisk {
   // The next `count` syncs of files (or folders) with something to sync fail with kUnknownOutcome.
   void FailSyncs(int count);
   void FailDirectorySyncs(int count);
-  // Planted bugs, to show that a check notices: syncs report success and do nothing.
-  void IgnoreSync(bool ignore);
+  // Planted bugs, to show that a check notices: syncs report success and do nothing. IgnoreSync: of files whose path
+  // contains `part`.
+  void IgnoreSync(bool ignore, const std::string& part = "");
   void IgnoreDirectorySync(bool ignore);
 
   Result<std::unique_ptr<DiskFile>> Open(const std::string& path, OpenMode mode) override;
@@ -115,6 +116,7 @@ class PowerCutDisk : public LocalDisk {
   int failing_syncs_ = 0;
   int failing_directory_syncs_ = 0;
   bool ignore_sync_ = false;
+  std::string ignored_part_;  // of paths
   bool ignore_directory_sync_ = false;
   std::map<std::string, uint64_t> locks_;  // path -> generation
 };

@@ -219,7 +219,7 @@ TEST_F(QueryEngineTest, TimeoutInterruptsAndIsNamed) {
   }
   EXPECT_EQ(error.kind, ErrorKind::kTimeout);
   EXPECT_THAT(error.message, HasSubstr("100 ms"));
-  EXPECT_LT(SystemClock().MonotonicNanos() - start, 3'000'000'000);
+  EXPECT_LT(SystemClock().MonotonicNanos() - start, 15'000'000'000);
   stream = Execute("SELECT 1");
   EXPECT_TRUE(stream.ok());
 }

@@ -40,7 +40,7 @@ class StoreFileSystem : public duckdb::FileSystem {
     auto reader = size == options.end()
                       ? sources_.store.Open(key)
                       : sources_.store.OpenKnown(key, static_cast<int64_t>(size->second.GetValue<uint64_t>()));
-    if (!reader.ok()) throw duckdb::IOException("%s", reader.error().message);
+    if (!reader.ok()) Throw(reader.error());
     return duckdb::make_uniq<ObjectHandle>(*this, info.path, flags, std::move(*reader));
   }
 
@@ -48,10 +48,8 @@ class StoreFileSystem : public duckdb::FileSystem {
     auto& object = handle.Cast<ObjectHandle>();
     Result<size_t> read = object.reader->ReadAt(static_cast<int64_t>(offset),
                                                 std::span(static_cast<uint8_t*>(buffer), static_cast<size_t>(bytes)));
-    if (!read.ok()) throw duckdb::IOException("%s", read.error().message);
-    if (*read != static_cast<size_t>(bytes)) {
-      throw duckdb::IOException("%s is shorter than its metadata says", handle.path);
-    }
+    if (!read.ok()) Throw(read.error());
+    if (*read != static_cast<size_t>(bytes)) Throw(Corruption(handle.path + " is shorter than its metadata says"));
   }
 
   int64_t Read(duckdb::FileHandle& handle, void* buffer, int64_t bytes) override {
@@ -78,6 +76,11 @@ class StoreFileSystem : public duckdb::FileSystem {
   duckdb::vector<duckdb::OpenFileInfo> Glob(const duckdb::string&, duckdb::FileOpener*) override { Refuse(); }
 
  private:
+  // A damaged file is no passing trouble, and none of the query's.
+  [[noreturn]] static void Throw(const Error& error) {
+    if (error.kind == ErrorKind::kCorruption) throw duckdb::SerializationException("%s", error.message);
+    throw duckdb::IOException("%s", error.message);
+  }
   [[noreturn]] static void Refuse() {
     throw duckdb::PermissionException("Files of the store cannot be opened from SQL; name the table instead");
   }
