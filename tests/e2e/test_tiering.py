@@ -11,8 +11,8 @@ from pyiceberg.catalog.sql import SqlCatalog
 
 from store_servers import BUCKET, SECRET
 from test_object_stores import health, metric, of_kind, ready, refusal, running, wait_for
-from test_readers import duckdb_with_iceberg
 from test_retention import DAY_NS, NOW_NS, add_policy, call, execute, write_days
+from table_readers import duckdb_with
 
 COLD_BUCKET = "cold"
 SUMS = "SELECT count(*), sum(id), min(time)::VARCHAR, max(time)::VARCHAR, count(DISTINCT host) FROM lake.{}"
@@ -171,7 +171,7 @@ def test_two_folders_and_duckdb(make_server, tmp_path):
     assert server.sql(SUMS.format("cpu")) == before
     assert len(list(cold.rglob("*.parquet"))) == 2
     location = server.iceberg_catalog().load_table(("lake", "cpu")).metadata_location
-    rows = duckdb_with_iceberg().execute(f"SELECT count(*), sum(id) FROM iceberg_scan('{location}')").fetchone()
+    rows = duckdb_with("avro", "iceberg").execute(f"SELECT count(*), sum(id) FROM iceberg_scan('{location}')").fetchone()
     assert [int(value) for value in rows] == before[0][:2]
 
 

@@ -56,6 +56,10 @@ QueryOptions QueryOptionsOf(const Config& config) {
                           "compaction.memory_mb"}) {
     options.other_memory_bytes += config.Int(key) * kMega;
   }
+  if (config.Text("tiering.backend") != "none") {
+    // Of a copy: the piece that is read and the part that is sent.
+    options.other_memory_bytes += config.Int("tiering.max_concurrent_jobs") * 16 * kMega;
+  }
   options.temp_folder = config.Text("duckdb.temp_dir");
   options.pool_size = static_cast<int>(config.Int("duckdb.pool_size"));
   options.queue_limit = static_cast<int>(config.Int("duckdb.max_queue_size"));
