@@ -43,6 +43,24 @@ class ColdReader : public ObjectReader {
   const std::string cold_name_;
 };
 
+class ColdWriter : public ObjectWriter {
+ public:
+  ColdWriter(std::unique_ptr<ObjectWriter> writer, std::string cold_name)
+      : writer_(std::move(writer)), cold_name_(std::move(cold_name)) {}
+  arrow::io::OutputStream& stream() override { return writer_->stream(); }
+  Status Commit() override { return FromCold(writer_->Commit()); }
+  Status CommitOverwrite() override { return FromCold(writer_->CommitOverwrite()); }
+
+ private:
+  Status FromCold(Status committed) const {
+    if (committed.ok()) return committed;
+    return Named(cold_name_, std::move(committed).error());
+  }
+
+  const std::unique_ptr<ObjectWriter> writer_;
+  const std::string cold_name_;
+};
+
 // A group of the hot store; cold objects go through at once.
 class TieredGroup : public ObjectGroup {
  public:
@@ -108,7 +126,9 @@ Status TieredStore::PutOverwriteUnsynced(const std::string& key, std::string_vie
 }
 
 Result<std::unique_ptr<ObjectWriter>> TieredStore::Create(const std::string& key) {
-  return IsColdKey(key) ? FromCold(cold_.Create(KeyInCold(key))) : hot_.Create(key);
+  if (!IsColdKey(key)) return hot_.Create(key);
+  ARC_ASSIGN_OR_RETURN(auto writer, FromCold(cold_.Create(KeyInCold(key))));
+  return std::make_unique<ColdWriter>(std::move(writer), cold_name_);
 }
 
 Result<std::shared_ptr<ObjectReader>> TieredStore::Open(const std::string& key) {

@@ -81,15 +81,16 @@ TEST_F(TieredStoreTest, WhatNeedsNoColdObjectNeedsNoColdStore) {
   Put("db/m/a", "hot");
   Put(ColdKey("db/m/b"), "cold");
   const auto opened = tiered_->OpenKnown(ColdKey("db/m/b"), 4);
+  const auto writer = tiered_->Create(ColdKey("db/m/c"));
   *outage_ = true;
   EXPECT_TRUE(tiered_->Check().ok());
   EXPECT_EQ(*tiered_->ReadAll("db/m/a"), "hot");
   EXPECT_EQ(Keys(*tiered_, "db/m/"), (Strings{"db/m/a"}));
   EXPECT_TRUE(tiered_->PutIfAbsent("db/m/c", "hot").ok());
   std::array<uint8_t, 4> bytes;
-  for (const Error& error :
-       {tiered_->ReadAll(ColdKey("db/m/b")).error(), tiered_->Open(ColdKey("db/m/b")).error(),
-        tiered_->Delete(ColdKey("db/m/b")).error(), tiered_->List("").error(), (*opened)->ReadAt(0, bytes).error()}) {
+  for (const Error& error : {tiered_->ReadAll(ColdKey("db/m/b")).error(), tiered_->Open(ColdKey("db/m/b")).error(),
+                             tiered_->Delete(ColdKey("db/m/b")).error(), tiered_->List("").error(),
+                             (*opened)->ReadAt(0, bytes).error(), (*writer)->Commit().error()}) {
     EXPECT_EQ(error.kind, ErrorKind::kUnavailable);
     EXPECT_EQ(error.message.find("the cold store /cold/ fails"), 0u) << error.message;
   }
