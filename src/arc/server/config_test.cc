@@ -84,7 +84,7 @@ TEST_F(ConfigTest, EverySettingHasItsDerivedVariable) {
     input.dotenv_file = "";
     std::string text(setting.fallback);
     if (setting.type == SettingType::kText) text = "some text";
-    if (setting.key == "tiering.hot_age_exceptions") text = "some text=1";
+    if (setting.key == "tiering.hot_age_exceptions") text = "lake=1";
     input.environment = {{EnvironmentName(setting.key), text}};
     auto config = Config::Load(input, nullptr);
     ASSERT_TRUE(config.ok()) << setting.key << ": " << config.error().message;
