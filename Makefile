@@ -64,6 +64,7 @@ check:
 	@tools/check_rooms.py
 	@tools/check_rooms_test.py
 	@bench/compare_test.py
+	@bench/help_test.py
 	@$(MAKE) --no-print-directory tidy
 
 tidy: setup

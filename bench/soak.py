@@ -27,8 +27,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
 from arc_server import ArcServer  # noqa: E402
-from minio_server import MinioServer  # noqa: E402
 from soak_plot import draw  # noqa: E402
+from store_servers import Minio  # noqa: E402
 
 OUTAGE_S = 60
 FIRST_S = 5  # what is asked about while the top rate is measured
@@ -131,7 +131,7 @@ def count_everything(server, whole):
 
 def outage(minio):
     print(f"MinIO is stopped for {OUTAGE_S} s", flush=True)
-    minio.kill()
+    minio.stop()
     time.sleep(OUTAGE_S)
     minio.start()
     print("MinIO is back", flush=True)
@@ -206,7 +206,7 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("."), help="folder of the results")
     arguments = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="arc-soak-", dir=arguments.folder))
-    minio = MinioServer(folder / "minio").start() if arguments.minio else None
+    minio = Minio(folder / "minio").start() if arguments.minio else None
     server = ArcServer(folder, os.path.abspath(arguments.arc), minio.arc_environment() if minio else None).start()
     try:
         result, whole = soak(server, minio, Load(server, arguments, folder), arguments)
@@ -220,7 +220,7 @@ def main():
         if server.process.poll() is None:
             server.kill()
         if minio:
-            minio.kill()
+            minio.stop()
         shutil.rmtree(folder, ignore_errors=True)
     exact = all(s["ok"] for s in result["segments"]) and not result["wrong_while_running"] + result["wrong_after_kill"]
     print(

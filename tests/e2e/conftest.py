@@ -3,10 +3,6 @@ import pytest
 from arc_server import ArcServer
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "slow: takes minutes; only in `make test-all`")
-
-
 @pytest.fixture
 def make_server(tmp_path):
     """Servers on this test's folder, killed at its end: make_server(WAL_MAX_SIZE_MB="4")."""

@@ -8,8 +8,6 @@ import subprocess
 import time
 from pathlib import Path
 
-from pyiceberg.io.pyarrow import PyArrowFileIO
-
 from arc_server import ROOT, free_port
 
 PEERS = ROOT / ".deps" / "peers"
@@ -146,15 +144,6 @@ class FakeGcs(StoreServer):
         }
 
 
-class AzureFileIO(PyArrowFileIO):
-    """pyiceberg 0.12 takes container@account for the container (apache/iceberg-python issue 2698)."""
-
-    @staticmethod
-    def parse_location(location, properties=None):
-        scheme, netloc, path = PyArrowFileIO.parse_location(location, properties or {})
-        return scheme, netloc, path.replace(netloc, netloc.split("@")[0], 1)
-
-
 class Azurite(StoreServer):
     name = "azure"
     binary = PEERS / "azurite" / "node_modules" / ".bin" / "azurite-blob"
@@ -186,7 +175,7 @@ class Azurite(StoreServer):
 
     def iceberg_properties(self):
         return {
-            "py-io-impl": f"{__name__}.AzureFileIO",
+            "py-io-impl": "azure_file_io.AzureFileIO",
             "adls.account-name": self.account,
             "adls.account-key": self.key,
             "adls.blob-storage-authority": self.address,

@@ -12,18 +12,10 @@ bool StartsEarlier(const std::shared_ptr<const FileEntry>& a, const std::shared_
   return a->min_time < b->min_time;
 }
 
-// Files of one start keep their order. (std::stable_sort would do, but for a deprecated call inside libstdc++ 12 that
-// clang refuses.)
+// Files of one start keep their order.
 void SortByStart(Files* files) {
   if (std::is_sorted(files->begin(), files->end(), StartsEarlier)) return;
-  std::vector<std::pair<int64_t, size_t>> order;
-  order.reserve(files->size());
-  for (size_t i = 0; i < files->size(); ++i) order.emplace_back((*files)[i]->min_time, i);
-  std::sort(order.begin(), order.end());
-  Files sorted;
-  sorted.reserve(files->size());
-  for (const auto& [start, i] : order) sorted.push_back(std::move((*files)[i]));
-  *files = std::move(sorted);
+  std::stable_sort(files->begin(), files->end(), StartsEarlier);
 }
 
 }  // namespace
