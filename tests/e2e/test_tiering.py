@@ -6,6 +6,7 @@ import random
 import threading
 import time
 
+import pyarrow.parquet
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 
@@ -173,6 +174,22 @@ def test_two_folders_and_duckdb(make_server, tmp_path):
     location = server.iceberg_catalog().load_table(("lake", "cpu")).metadata_location
     rows = duckdb_with("avro", "iceberg").execute(f"SELECT count(*), sum(id) FROM iceberg_scan('{location}')").fetchone()
     assert [int(value) for value in rows] == before[0][:2]
+
+
+def test_a_damaged_cold_file_is_named_and_the_others_go_on(make_server, tmp_path):
+    cold = tmp_path / "cold"
+    server = make_server(ARC_TIERING_BACKEND="local", ARC_TIERING_LOCAL_PATH=str(cold))
+    write_days(server, "cpu", [60, 1])
+    assert move(server)["moved"]["files"] == 1
+    (path,) = cold.rglob("*.parquet")
+    group = pyarrow.parquet.read_metadata(path).row_group(0)
+    ids = next(c for c in map(group.column, range(group.num_columns)) if c.path_in_schema == "id")
+    content = bytearray(path.read_bytes())
+    content[(ids.dictionary_page_offset or ids.data_page_offset) + ids.total_compressed_size - 1] ^= 1
+    path.write_bytes(content)
+    status, answer = query(server, "SELECT sum(id) FROM lake.cpu")
+    assert status == 500 and path.name in answer["error"] and "is damaged" in answer["error"], answer
+    assert server.sql(f"SELECT sum(id) FROM lake.cpu WHERE time > '{days_ago(10)}'") == [[10]]
 
 
 def test_places_within_each_other_and_missing_settings_are_refused(tmp_path, minio):

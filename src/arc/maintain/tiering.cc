@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <unordered_set>
 #include <utility>
@@ -11,15 +10,14 @@
 #include "arc/base/log.h"
 #include "arc/base/thread.h"
 #include "arc/maintain/compactor.h"
-#include "arc/maintain/cron.h"
+#include "arc/maintain/cron_ticker.h"
 #include "arc/maintain/file_mover.h"
+#include "arc/maintain/job_list.h"
 
 namespace arc {
 namespace {
 
-constexpr auto kTickPeriod = std::chrono::seconds(1);
 constexpr int64_t kDayMicros = 86'400'000'000;
-constexpr size_t kMaxHistory = 100;
 constexpr size_t kMaxLeft = 10'000;  // beyond, all are tried again
 constexpr size_t kTagDigits = 8;
 
@@ -27,16 +25,11 @@ class TieringImpl : public Tiering {
  public:
   TieringImpl(Catalog& catalog, ObjectStore& store, ClockWatch& watch, Clock& clock, RandomSource& random,
               const TieringOptions& options, CronSchedule schedule)
-      : catalog_(catalog),
-        store_(store),
-        watch_(watch),
-        clock_(clock),
-        random_(random),
-        options_(options),
-        schedule_(schedule),
-        last_tick_micros_(clock.WallMicros()) {
+      : catalog_(catalog), store_(store), watch_(watch), clock_(clock), random_(random), options_(options) {
     executor_ = std::make_unique<Executor>("tiering", std::max(options.max_jobs, 1), ThreadPriority::kYielding);
-    ticker_ = std::make_unique<Ticker>("tiering-clock", kTickPeriod, [this] { Tick(); });
+    const bool runs_by_itself = options.has_cold_store && options.enabled;
+    ticker_ = std::make_unique<CronTicker>("tiering-clock", runs_by_itself ? std::optional(schedule) : std::nullopt,
+                                           clock, [this] { LookOver(); });
   }
   ~TieringImpl() override { Stop(); }
 
@@ -46,7 +39,7 @@ class TieringImpl : public Tiering {
   std::vector<TieringJob> Jobs() const override;
   std::vector<TieringJob> History() const override;
   TieringStats stats() const override;
-  std::optional<int64_t> next_run_micros() const override;
+  std::optional<int64_t> next_run_micros() const override { return ticker_->Next(); }
   void Wait() override;
   void Stop() override;
 
@@ -57,7 +50,7 @@ class TieringImpl : public Tiering {
     std::vector<std::shared_ptr<const FileEntry>> files;
   };
 
-  void Tick();
+  void LookOver();
   std::vector<std::shared_ptr<Table>> TablesOf(const std::string& database, const std::string& measurement) const;
   int64_t HotAgeOf(const TableRef& ref) const;
   TieringPlan Plan(const Table& table, TieringWork* work) const;
@@ -72,30 +65,17 @@ class TieringImpl : public Tiering {
   Clock& clock_;
   RandomSource& random_;
   const TieringOptions options_;
-  const CronSchedule schedule_;
   std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;
   std::condition_variable ended_;
-  int64_t last_tick_micros_;
-  std::vector<std::shared_ptr<Active>> active_;  // queued and running, in the order they were queued
-  std::unordered_set<std::string> left_;         // keys of files that cannot be moved
-  std::deque<TieringJob> history_;
+  JobList<Active> jobs_;
+  std::unordered_set<std::string> left_;  // keys of files that cannot be moved
   TieringStats stats_;
   std::unique_ptr<Executor> executor_;
-  std::unique_ptr<Ticker> ticker_;
+  std::unique_ptr<CronTicker> ticker_;
 };
 
-// A clock that was set back, or far forward, is due once at most.
-void TieringImpl::Tick() {
-  const int64_t now = clock_.WallMicros();
-  int64_t last = 0;
-  {
-    std::lock_guard lock(mutex_);
-    last = std::exchange(last_tick_micros_, now);
-  }
-  if (!options_.has_cold_store || !options_.enabled || stopping_ || now <= last) return;
-  const auto due = schedule_.Next(last);
-  if (!due || *due > now) return;
+void TieringImpl::LookOver() {
   if (const auto started = Trigger("", ""); !started.ok()) {
     Log(LogLevel::kWarning, "tiering", "nothing is moved", {{"error", started.error().message}});
   }
@@ -172,11 +152,11 @@ bool TieringImpl::Queue(const std::shared_ptr<Table>& table) {
   active->files = Plan(*table, &active->job.work).files;
   if (active->files.empty()) return false;
   std::lock_guard lock(mutex_);
-  const bool busy =
-      std::any_of(active_.begin(), active_.end(), [&](const auto& other) { return other->table == table; });
+  const bool busy = std::any_of(jobs_.active().begin(), jobs_.active().end(),
+                                [&](const auto& other) { return other->table == table; });
   if (stopping_ || busy) return false;
   active->job.id = Uuid::Random(random_).ToString();
-  active_.push_back(active);
+  jobs_.Add(active);
   executor_->Post([this, active] { Run(active); });
   return true;
 }
@@ -185,6 +165,7 @@ void TieringImpl::Run(const std::shared_ptr<Active>& active) {
   const int64_t started_nanos = clock_.MonotonicNanos();
   {
     std::lock_guard lock(mutex_);
+    if (stopping_) return;
     active->job.state = TieringJob::State::kRunning;
     active->job.started_micros = clock_.WallMicros();
   }
@@ -197,7 +178,7 @@ void TieringImpl::Run(const std::shared_ptr<Active>& active) {
   };
   events.unmoved = [&](const FileEntry& file, const Error& error) { Leave(active, file, error); };
   FileMover mover(catalog_, store_, *active->table, active->job.id.substr(0, kTagDigits), events);
-  const auto moved = stopping_ ? Status(MakeError(ErrorKind::kCancelled, "stopped")) : mover.Move(active->files);
+  const auto moved = mover.Move(active->files);
   active->files.clear();  // what has left the table may go
   End(active, moved, static_cast<double>(clock_.MonotonicNanos() - started_nanos) / 1e9);
 }
@@ -233,44 +214,41 @@ void TieringImpl::End(const std::shared_ptr<Active>& active, const Status& moved
     Log(LogLevel::kInfo, "tiering", "files moved to the cold store",
         {{"table", table}, {"files", job.moved.files}, {"bytes", job.moved.bytes}});
   }
-  std::erase(active_, active);
-  history_.push_front(job);
-  if (history_.size() > kMaxHistory) history_.pop_back();
+  jobs_.End(active);
   ended_.notify_all();
 }
 
 std::vector<TieringJob> TieringImpl::Jobs() const {
   std::lock_guard lock(mutex_);
-  std::vector<TieringJob> jobs;
-  for (const auto& active : active_) jobs.push_back(active->job);
-  return jobs;
+  return jobs_.Jobs();
 }
 
 std::vector<TieringJob> TieringImpl::History() const {
   std::lock_guard lock(mutex_);
-  return {history_.begin(), history_.end()};
+  return jobs_.Ended();
 }
 
 TieringStats TieringImpl::stats() const {
   std::lock_guard lock(mutex_);
   TieringStats stats = stats_;
-  for (const auto& active : active_)
-    ++(active->job.state == TieringJob::State::kRunning ? stats.running : stats.queued);
+  stats.running = jobs_.Count(TieringJob::State::kRunning);
+  stats.queued = jobs_.Count(TieringJob::State::kQueued);
   return stats;
-}
-
-std::optional<int64_t> TieringImpl::next_run_micros() const {
-  return options_.has_cold_store && options_.enabled ? schedule_.Next(clock_.WallMicros()) : std::nullopt;
 }
 
 void TieringImpl::Wait() {
   std::unique_lock lock(mutex_);
-  ended_.wait(lock, [&] { return active_.empty(); });
+  ended_.wait(lock, [&] { return jobs_.active().empty(); });
 }
 
 void TieringImpl::Stop() {
   stopping_ = true;
   ticker_->Stop();
+  {
+    std::lock_guard lock(mutex_);
+    jobs_.DropQueued();
+    ended_.notify_all();
+  }
   executor_->Stop();
 }
 
