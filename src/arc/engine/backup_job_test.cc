@@ -113,7 +113,7 @@ class BackupJobTest : public ::testing::Test {
     EXPECT_THAT(status.summary->problems, IsEmpty());
     return status.summary.value_or(BackupSummary());
   }
-  std::unique_ptr<ObjectStore> Target() { return std::move(*OpenLocalObjectStore(disk_, "/backups")); }
+  std::unique_ptr<ObjectStore> Target() { return *OpenLocalObjectStore(disk_, "/backups"); }
   Status Restore(const std::string& id, const std::string& folder) {
     const auto target = Target();
     ARC_ASSIGN_OR_RETURN(const auto manifest, LoadBackup(*target, id));
