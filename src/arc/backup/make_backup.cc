@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 #include <unordered_map>
@@ -12,6 +13,7 @@
 #include "arc/catalog/committed_table.h"
 #include "arc/iceberg/load.h"
 #include "arc/iceberg/reachable.h"
+#include "arc/io/cold_key.h"
 
 namespace arc {
 namespace {
@@ -76,6 +78,8 @@ class BackupMaker {
                                                table.database, table.table, needed->outside));
     }
     keys_.insert(needed->keys.begin(), needed->keys.end());
+    const auto is_cold = [](const std::string& key) { return IsColdKey(key); };
+    if (std::any_of(needed->keys.begin(), needed->keys.end(), is_cold)) manifest_.cold_root = ColdRootOf(source_.store);
     manifest_.catalog.tables.push_back(table);
     return {};
   }
@@ -141,6 +145,12 @@ class BackupMaker {
 
 std::string RootOf(const ObjectStore& store) {
   std::string uri = store.UriOf("x");
+  uri.pop_back();
+  return uri;
+}
+
+std::string ColdRootOf(const ObjectStore& store) {
+  std::string uri = store.UriOf(ColdKey("x"));
   uri.pop_back();
   return uri;
 }

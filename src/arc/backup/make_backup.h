@@ -46,5 +46,7 @@ Result<BackupSummary> MakeBackup(const BackupSource& source, ObjectStore& target
 
 // The address that a store's keys begin with: "/data/arc/", "s3://bucket/prefix/".
 std::string RootOf(const ObjectStore& store);
+// The address of cold objects (io/cold_key.h).
+std::string ColdRootOf(const ObjectStore& store);
 
 }  // namespace arc

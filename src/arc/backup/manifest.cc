@@ -63,6 +63,7 @@ BackupManifest FromJson(const Json& json) {
   manifest.lineage = json.at("lineage").get<std::string>();
   manifest.arc_version = json.at("arc_version").get<std::string>();
   manifest.root = json.at("root").get<std::string>();
+  manifest.cold_root = json.value("cold_root", "");
   manifest.catalog = CatalogOf(json.at("catalog"));
   manifest.objects = ObjectsOf(json.at("objects"));
   manifest.files = ObjectsOf(json.at("files"));
@@ -81,18 +82,19 @@ int64_t BackupManifest::bytes() const {
 }
 
 std::string BackupManifestText(const BackupManifest& manifest) {
-  const Json json = {{"format", kFormatVersion},
-                     {"id", manifest.id},
-                     {"created_ms", manifest.created_ms},
-                     {"lsn", manifest.lsn},
-                     {"exact", manifest.exact},
-                     {"lineage", manifest.lineage},
-                     {"arc_version", manifest.arc_version},
-                     {"root", manifest.root},
-                     {"catalog", JsonOf(manifest.catalog)},
-                     {"objects", JsonOf(manifest.objects)},
-                     {"files", JsonOf(manifest.files)},
-                     {"problems", manifest.problems}};
+  Json json = {{"format", kFormatVersion},
+               {"id", manifest.id},
+               {"created_ms", manifest.created_ms},
+               {"lsn", manifest.lsn},
+               {"exact", manifest.exact},
+               {"lineage", manifest.lineage},
+               {"arc_version", manifest.arc_version},
+               {"root", manifest.root},
+               {"catalog", JsonOf(manifest.catalog)},
+               {"objects", JsonOf(manifest.objects)},
+               {"files", JsonOf(manifest.files)},
+               {"problems", manifest.problems}};
+  if (!manifest.cold_root.empty()) json["cold_root"] = manifest.cold_root;
   const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   return Sha256Of(text) + "\n" + text;
 }

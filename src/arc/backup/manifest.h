@@ -27,6 +27,7 @@ struct BackupManifest {
   std::string lineage;      // whose LSN that is
   std::string arc_version;  // that made it
   std::string root;         // address of the lake it was copied from, with a slash at its end
+  std::string cold_root;    // of the cold store that some objects were copied from; empty: none was
   PointerStoreContent catalog;
   std::vector<BackupObject> objects;  // of the lake, by key
   std::vector<BackupObject> files;    // of the data folder

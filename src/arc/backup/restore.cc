@@ -29,6 +29,7 @@ class Restorer {
         copier_(source, destination.lake, progress) {}
 
   Status Restore() {
+    ARC_RETURN_IF_ERROR(CheckColdStore());
     progress_.objects_total = manifest_.objects.size() + manifest_.files.size();
     progress_.bytes_total = manifest_.bytes();
     ARC_RETURN_IF_ERROR(relocation_.moves() ? RestoreMoved() : RestoreAsItIs());
@@ -38,6 +39,15 @@ class Restorer {
   }
 
  private:
+  // Addresses of cold objects are not rewritten.
+  Status CheckColdStore() const {
+    const std::string& from = manifest_.cold_root;
+    if (from.empty() || ColdRootOf(destination_.lake) == from) return {};
+    return MakeError(ErrorKind::kUnsupported, "the backup has files of the cold store " + from +
+                                                  ": they can be restored to that address only, which the settings "
+                                                  "[tiering] must name");
+  }
+
   Status RestoreAsItIs() {
     for (const auto& object : manifest_.objects) ARC_RETURN_IF_ERROR(Copy(object));
     return {};

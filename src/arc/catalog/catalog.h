@@ -63,10 +63,17 @@ struct FlushCommit {
 // Key of the folder that holds the table's objects: `database/measurement`, percent-encoded.
 std::string TableFolder(const TableRef& ref);
 
-// Live data files of a table to be replaced by others in one commit.
+// A live data file, and where a durable copy of it is.
+struct MovedFile {
+  std::shared_ptr<const FileEntry> file;
+  std::string key;
+};
+
+// Live data files of a table to be replaced by others in one commit. At least one is removed or moved.
 struct FileReplacement {
-  std::vector<std::shared_ptr<const FileEntry>> removed;  // at least one, of the table's committed files
+  std::vector<std::shared_ptr<const FileEntry>> removed;  // of the table's committed files
   std::vector<FlushedFile> added;                         // durable already
+  std::vector<MovedFile> moved = {};                      // the copies take their places, described as they are
   bool same_rows = true;                                  // the added files hold the removed rows and no others
   std::map<std::string, std::string> summary;             // further entries of the snapshot's summary
 };
@@ -124,9 +131,9 @@ class Catalog : public CatalogView {
   // Commits the replacement to Iceberg on top of whatever other writers committed meanwhile, swaps the pointer, then
   // publishes the new set of files: a query sees each row once, and one that began before goes on reading the removed
   // files. Their objects stay until snapshot expiry finds them dead and no query of this process has them. After an
-  // error nothing is published and the added files are removed, unless it is kUnknownOutcome: then it may have
-  // happened. kNotFound: a removed file is not live any more. kConflict: other writers kept committing first, or a
-  // flush must first learn what became of its commit. The new snapshot's id.
+  // error nothing is published and the added files are removed (copies of moved ones are not), unless it is
+  // kUnknownOutcome: then it may have happened. kNotFound: a removed file is not live any more. kConflict: other
+  // writers kept committing first, or a flush must first learn what became of its commit. The new snapshot's id.
   virtual Result<int64_t> CommitReplace(Table& table, const FileReplacement& replacement) = 0;
 
   // Commits the expiry of snapshots that the policy says, where no flush does, and removes objects whose last reader

@@ -188,6 +188,9 @@ ReplaceRequest TableCommits::ReplaceRequestOf(const Table& table, const FileRepl
   for (const auto& file : replacement.removed) {
     request.removed.push_back({file->key, file->min_time, file->max_time});
   }
+  for (const auto& [file, key] : replacement.moved) {
+    request.removed.push_back({file->key, file->min_time, file->max_time, key});
+  }
   for (const auto& file : replacement.added) request.added.push_back(AppendOf(file));
   request.same_rows = replacement.same_rows;
   request.policy = Policy();
@@ -207,11 +210,18 @@ Result<std::optional<int64_t>> TableCommits::TryReplace(Table& table, const File
   ARC_ASSIGN_OR_RETURN(const bool won, Swap(prepared));
   if (!won) return std::optional<int64_t>();
   // Before the commit's clean-up: it may have expired the last snapshot that had them.
-  for (const auto& file : replacement.removed) parts_.retired.Add(file);
+  auto gone = replacement.removed;
+  auto come = EntriesOf(replacement.added);
+  for (const auto& [file, key] : replacement.moved) {
+    gone.push_back(file);
+    come.push_back(
+        std::make_shared<const FileEntry>(FileEntry{key, file->bytes, file->rows, file->min_time, file->max_time}));
+  }
+  for (const auto& file : gone) parts_.retired.Add(file);
   NoteCommit(prepared);
   std::unordered_set<std::string_view> removed;
-  for (const auto& file : replacement.removed) removed.insert(file->key);
-  table.ReplaceFiles(table.committed_files()->Without(removed)->With(EntriesOf(replacement.added)));
+  for (const auto& file : gone) removed.insert(file->key);
+  table.ReplaceFiles(table.committed_files()->Without(removed)->With(std::move(come)));
   return prepared.commit.snapshot_id;
 }
 

@@ -18,6 +18,7 @@
 #include "arc/engine/engine.h"
 #include "arc/io/object_group.h"
 #include "arc/io/power_cut_disk.h"
+#include "arc/io/tiered_store.h"
 #include "arc/model/batch_for_test.h"
 
 namespace arc {
@@ -112,7 +113,7 @@ class BackupJobTest : public ::testing::Test {
     EXPECT_THAT(status.summary->problems, IsEmpty());
     return status.summary.value_or(BackupSummary());
   }
-  std::unique_ptr<ObjectStore> Target() { return std::move(*OpenLocalObjectStore(disk_, "/backups")); }
+  std::unique_ptr<ObjectStore> Target() { return *OpenLocalObjectStore(disk_, "/backups"); }
   Status Restore(const std::string& id, const std::string& folder) {
     const auto target = Target();
     ARC_ASSIGN_OR_RETURN(const auto manifest, LoadBackup(*target, id));
@@ -185,6 +186,42 @@ TEST_F(BackupJobTest, ASecondBackupCopiesWhatIsNewAndOldOnesStay) {
   ASSERT_TRUE(engine_->Flush().ok());
   Open("/two");
   EXPECT_EQ(Count("t"), "22,22");
+}
+
+TEST_F(BackupJobTest, HoldsColdFilesAndPutsThemWhereTheyWere) {
+  options_.open_cold_store = [this] { return OpenLocalObjectStore(disk_, "/cold"); };
+  options_.cold_is_local = true;
+  Open("/data");
+  for (int64_t id = 0; id < 3; ++id) {
+    Write("m", id);  // of 1970
+    ASSERT_TRUE(engine_->Flush().ok());
+  }
+  ASSERT_TRUE(engine_->tiering().Trigger("", "").ok());
+  engine_->tiering().Wait();
+  ASSERT_EQ(engine_->tiering().stats().files, 3u);
+  EXPECT_EQ(Count("m"), "3,3");
+  const auto made = Made();
+  engine_.reset();
+
+  const auto restore = [&](const std::string& cold_folder) -> Status {
+    const auto target = Target();
+    ARC_ASSIGN_OR_RETURN(const auto manifest, LoadBackup(*target, made.id));
+    ARC_RETURN_IF_ERROR(disk_.CreateDirectories("/restored"));
+    ARC_ASSIGN_OR_RETURN(auto hot, OpenLocalObjectStore(disk_, "/restored/arc"));
+    ARC_ASSIGN_OR_RETURN(auto cold, OpenLocalObjectStore(disk_, cold_folder));
+    ARC_ASSIGN_OR_RETURN(const auto lake, TieredStore::Of(std::move(hot), std::move(cold)));
+    BackupProgress progress;
+    return RestoreBackup(*target, manifest, {disk_, "/restored", std::string("/restored") + kCatalogFile, *lake},
+                         progress);
+  };
+  EXPECT_THAT(restore("/elsewhere").error().message, HasSubstr("/cold/"));
+  EXPECT_THAT(Restore(made.id, "/restored").error().message, HasSubstr("[tiering]"));
+  const auto cold = OpenLocalObjectStore(disk_, "/cold");
+  for (const auto& object : *(*cold)->List("")) ASSERT_TRUE((*cold)->Delete(object.key).ok());
+  const Status restored = restore("/cold");
+  ASSERT_TRUE(restored.ok()) << restored.error().message;
+  Open("/restored");
+  EXPECT_EQ(Count("m"), "3,3");
 }
 
 TEST_F(BackupJobTest, PruningLeavesWhatTheOthersNeed) {

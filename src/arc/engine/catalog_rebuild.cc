@@ -6,6 +6,7 @@
 
 #include "arc/base/log.h"
 #include "arc/engine/data_folder.h"
+#include "arc/engine/lake_stores.h"
 #include "arc/io/path.h"
 
 namespace arc {
@@ -42,13 +43,6 @@ void LogReport(const RebuildReport& report, const std::string& database_file) {
   }
 }
 
-Result<std::unique_ptr<ObjectStore>> OpenStoreOf(const EngineOptions& options, LocalDisk& disk) {
-  if (!options.open_remote_store) return OpenLocalObjectStore(disk, StorageRootOf(options));
-  ARC_ASSIGN_OR_RETURN(auto store, options.open_remote_store());
-  ARC_RETURN_IF_ERROR(store->Check());
-  return store;
-}
-
 }  // namespace
 
 Status RebuildIfLost(const std::string& database_file, LocalDisk& disk, ObjectStore& store) {
@@ -79,13 +73,13 @@ Status RebuildIfLost(const std::string& database_file, LocalDisk& disk, ObjectSt
 
 Result<RebuildReport> RebuildCatalog(const EngineOptions& options, bool dry_run, LocalDisk& disk) {
   if (dry_run) {
-    ARC_ASSIGN_OR_RETURN(const auto store, OpenStoreOf(options, disk));
+    ARC_ASSIGN_OR_RETURN(const auto store, OpenBareLake(options, disk));
     return PlanRebuild(*store);
   }
   ARC_RETURN_IF_ERROR(disk.CreateDirectories(options.data_folder));
   ARC_ASSIGN_OR_RETURN(const auto lock, disk.Lock(options.data_folder + kDataFolderLock));
   const std::string database_file = options.data_folder + kCatalogFile;
-  ARC_ASSIGN_OR_RETURN(const auto store, OpenStoreOf(options, disk));
+  ARC_ASSIGN_OR_RETURN(const auto store, OpenBareLake(options, disk));
   // The store first: a catalog that was made but not filled would be taken for one that knows of no tables.
   ARC_ASSIGN_OR_RETURN(auto report, PlanRebuild(*store));
   ARC_ASSIGN_OR_RETURN(const auto pointers, OpenUnused(database_file, disk));

@@ -11,11 +11,9 @@
 #include "arc/base/log.h"
 #include "arc/engine/catalog_rebuild.h"
 #include "arc/engine/data_folder.h"
+#include "arc/engine/lake_stores.h"
 #include "arc/flush/flush_groups.h"
 #include "arc/flush/flusher.h"
-#include "arc/io/metadata_copy_store.h"
-#include "arc/io/path.h"
-#include "arc/io/staged_store.h"
 #include "arc/parquet/checked_store.h"
 
 namespace arc {
@@ -56,8 +54,9 @@ class EngineImpl : public Engine {
   TokenStore& tokens() override { return *tokens_; }
   WriteAheadLog& log() override { return *log_; }
   QueryEngine& queries() override { return *queries_; }
-  ObjectStore& store() override { return *store_; }
+  ObjectStore& store() override { return stores_->store(); }
   Compaction& compaction() override { return *compaction_; }
+  Tiering& tiering() override { return *tiering_; }
   Retention& retention() override { return *retention_; }
   Upkeep& upkeep() override { return *upkeep_; }
   Deletions& deletions() override { return *deletions_; }
@@ -69,18 +68,18 @@ class EngineImpl : public Engine {
     return {upkeep_->stats(), retention_->stats(), row_deletion_->stats(), drops_->dropped()};
   }
   Readiness readiness() const override;
-  std::optional<RemoteStats> remote_stats() const override;
+  Readiness impairments() const override;
+  RemoteStats remote_stats() const override { return stores_->stats(); }
   const ReplayReport& replay_report() const override { return replay_report_; }
   Status Close(std::chrono::milliseconds limit) override;
 
  private:
-  Status OpenStore();
-  Status OpenRemoteStore();
   Status OpenCatalog();
   Status OpenLog();
   Status ReplayOne(Lsn lsn, LogRecord&& record);
   Status CommitRows(const std::shared_ptr<Table>& table);
   void MakeDeletions();
+  Status StartTiering();
 
   const EngineOptions options_;
   LocalDisk& disk_;
@@ -88,12 +87,7 @@ class EngineImpl : public Engine {
   RandomSource& random_;
   ByteBudget budget_;
   std::unique_ptr<DiskLock> lock_;
-  std::unique_ptr<MonitoredStore> remote_;  // null: tables on local disk
-  std::unique_ptr<MetadataCopyStore> copies_;
-  std::unique_ptr<ReadCacheStore> read_cache_;
-  std::unique_ptr<ReadAheadStore> read_ahead_;
-  std::unique_ptr<ObjectStore> store_;
-  StagedStore* staging_ = nullptr;  // store_ when there is a remote one
+  std::unique_ptr<LakeStores> stores_;
   ClockWatch watch_;
   std::unique_ptr<MaintenanceStore> maintenance_;
   std::unique_ptr<Catalog> catalog_;
@@ -101,11 +95,12 @@ class EngineImpl : public Engine {
   std::unique_ptr<WriteAheadLog> log_;
   std::unique_ptr<FlushScheduler> scheduler_;
   std::unique_ptr<Compaction> compaction_;
+  std::unique_ptr<Tiering> tiering_;
   std::unique_ptr<Retention> retention_;
   std::unique_ptr<Upkeep> upkeep_;
   WriteGate gate_;
   std::unique_ptr<Writer> writer_;
-  std::optional<CheckedStore> checked_store_;  // store_ as queries read it
+  std::optional<CheckedStore> checked_store_;  // the store as queries read it
   std::unique_ptr<QueryEngine> queries_;
   std::unique_ptr<RowDeletion> row_deletion_;
   std::unique_ptr<TableDrops> drops_;
@@ -130,36 +125,35 @@ Status EngineImpl::Start() {
     return MakeError(ErrorKind::kInvalidArgument, "a backup was being restored into " + folder +
                                                       " and did not end; restore it into an empty folder");
   }
-  ARC_RETURN_IF_ERROR(OpenStore());
+  ARC_ASSIGN_OR_RETURN(stores_, LakeStores::Open(options_, disk_, clock_));
   ARC_RETURN_IF_ERROR(OpenCatalog());
-  if (copies_ != nullptr) ARC_RETURN_IF_ERROR(copies_->DropUnused());
+  ARC_RETURN_IF_ERROR(stores_->DropUnusedCopies());
   ParquetOptions parquet;
   parquet.compression = options_.compression;
   // During replay there is no log to sync: what it hands out is on disk already.
-  flusher_ = std::make_unique<Flusher>(*catalog_, *store_, staging_, parquet,
+  flusher_ = std::make_unique<Flusher>(*catalog_, store(), stores_->staging(), parquet,
                                        [this](Lsn lsn) { return log_ ? log_->SyncThrough(lsn) : Status(); });
   ARC_RETURN_IF_ERROR(OpenLog());
   scheduler_ = std::make_unique<FlushScheduler>(*catalog_, *flusher_, *log_, budget_, clock_, options_.flush);
   retention_ = std::make_unique<Retention>(*catalog_, *maintenance_, watch_, clock_);
-  upkeep_ = std::make_unique<Upkeep>(*catalog_, *store_, *maintenance_, *retention_, watch_, clock_, options_.upkeep);
+  upkeep_ = std::make_unique<Upkeep>(*catalog_, store(), *maintenance_, *retention_, watch_, clock_, options_.upkeep);
   upkeep_->Start();
   writer_ = std::make_unique<Writer>(*catalog_, *log_, budget_, std::chrono::milliseconds(options_.buffer_wait_ms),
                                      [this] { scheduler_->Wake(); });
   QueryOptions query = options_.query;
   if (query.temp_folder.empty()) query.temp_folder = folder + "/tmp";
-  ARC_ASSIGN_OR_RETURN(queries_, QueryEngine::Open(query, *catalog_, checked_store_.emplace(*store_)));
+  ARC_ASSIGN_OR_RETURN(queries_, QueryEngine::Open(query, *catalog_, checked_store_.emplace(store())));
   std::string tokens = disk_.is_system() ? folder + "/auth.db" : ":memory:";
   ARC_ASSIGN_OR_RETURN(tokens_, TokenStore::Open(tokens, clock_, random_));
-  ARC_ASSIGN_OR_RETURN(compaction_, Compaction::Start(*catalog_, *store_, clock_, random_, options_.compaction));
+  ARC_ASSIGN_OR_RETURN(compaction_, Compaction::Start(*catalog_, store(), clock_, random_, options_.compaction));
+  ARC_RETURN_IF_ERROR(StartTiering());
   MakeDeletions();
   OpenBackupTarget open_target = options_.open_backup_target;
   if (!open_target) {
     open_target = [this](const std::string& target) { return OpenFolderTarget(disk_, target, true); };
   }
-  // Past the caches: what is read once, all of it, would push out what queries read.
-  ObjectStore& lake = copies_ != nullptr ? static_cast<ObjectStore&>(*copies_) : *store_;
-  backups_ = std::make_unique<BackupJob>(BackupJob::Parts{*catalog_, lake, *scheduler_, *log_, gate_, disk_, clock_,
-                                                          random_, folder, std::move(open_target)});
+  backups_ = std::make_unique<BackupJob>(BackupJob::Parts{*catalog_, stores_->past_caches(), *scheduler_, *log_, gate_,
+                                                          disk_, clock_, random_, folder, std::move(open_target)});
   return {};
 }
 
@@ -172,46 +166,19 @@ void EngineImpl::MakeDeletions() {
   options.parquet.double_dictionaries = true;
   options.target_bytes = compaction.policy.target_bytes;
   options.memory_bytes = compaction.policy.memory_bytes / std::max(compaction.max_jobs, 1);
-  row_deletion_ = std::make_unique<RowDeletion>(*catalog_, *store_, random_, options,
+  row_deletion_ = std::make_unique<RowDeletion>(*catalog_, store(), random_, options,
                                                 [this](const auto& table) { return CommitRows(table); });
   drops_ = std::make_unique<TableDrops>(*catalog_, clock_, random_);
   deletions_ = std::make_unique<Deletions>(*catalog_, *queries_, *row_deletion_, *drops_, clock_);
 }
 
-Status EngineImpl::OpenStore() {
-  if (options_.open_remote_store) return OpenRemoteStore();
-  ARC_ASSIGN_OR_RETURN(store_, OpenLocalObjectStore(disk_, StorageRootOf(options_)));
-  ARC_RETURN_IF_ERROR(store_->CleanTemporaries());
-  return {};
-}
-
-// Which rows are committed stands in the tables' metadata. Where its copies are at hand the store may be away: rows are
-// taken and queried, and what is in the store alone is missing until it is back.
-Status EngineImpl::OpenRemoteStore() {
-  const std::string& folder = options_.data_folder;
-  const std::string copies_folder = JoinPath(folder, "metadata");
-  ARC_ASSIGN_OR_RETURN(bool used_before, disk_.Exists(copies_folder));
-  ARC_ASSIGN_OR_RETURN(auto opened, options_.open_remote_store());
-  remote_ = std::make_unique<MonitoredStore>(std::move(opened), clock_);
-  if (Status checked = remote_->Check(); !checked.ok()) {
-    const bool is_away = checked.error().kind == ErrorKind::kUnavailable || checked.error().kind == ErrorKind::kTimeout;
-    if (!is_away || !used_before) return checked;
-    Log(LogLevel::kWarning, "engine", "starting without the object store, from the copies of its metadata", {});
-  }
-  ARC_ASSIGN_OR_RETURN(auto copies, OpenLocalObjectStore(disk_, copies_folder));
-  ARC_RETURN_IF_ERROR(copies->CleanTemporaries());
-  copies_ = std::make_unique<MetadataCopyStore>(*remote_, std::move(copies));
-  std::unique_ptr<DiskCache> cache;
-  if (options_.read_cache_bytes > 0) {
-    std::string cache_folder = options_.read_cache_folder.empty() ? folder + "/read-cache" : options_.read_cache_folder;
-    ARC_ASSIGN_OR_RETURN(cache, DiskCache::Open(disk_, cache_folder, options_.read_cache_bytes));
-  }
-  read_cache_ = std::make_unique<ReadCacheStore>(*copies_, std::move(cache));
-  read_ahead_ = std::make_unique<ReadAheadStore>(*read_cache_, options_.read_ahead_bytes);
-  ARC_ASSIGN_OR_RETURN(auto local, OpenLocalObjectStore(disk_, folder + "/staging"));
-  ARC_ASSIGN_OR_RETURN(auto staged, StagedStore::Open(*read_ahead_, std::move(local), options_.staging_bytes));
-  staging_ = staged.get();
-  store_ = std::move(staged);
+// What compaction is about to merge is left to it first.
+Status EngineImpl::StartTiering() {
+  TieringOptions options = options_.tiering;
+  options.has_cold_store = stores_->cold() != nullptr;
+  if (options_.compaction.enabled) options.compaction = options_.compaction.policy;
+  if (options.compaction) options.compaction->memory_bytes /= std::max(options_.compaction.max_jobs, 1);
+  ARC_ASSIGN_OR_RETURN(tiering_, Tiering::Start(*catalog_, store(), watch_, clock_, random_, options));
   return {};
 }
 
@@ -222,8 +189,8 @@ Status EngineImpl::OpenCatalog() {
   HistoryPolicy history = options_.history;
   history.trusts_clock = [this] { return watch_.IsTrusted(); };
   const std::string database_file = folder + kCatalogFile;
-  if (options_.rebuild_catalog) ARC_RETURN_IF_ERROR(RebuildIfLost(database_file, disk_, *store_));
-  ARC_ASSIGN_OR_RETURN(catalog_, Catalog::Open(database_file, disk_, *store_, clock_, random_, &budget_, history));
+  if (options_.rebuild_catalog) ARC_RETURN_IF_ERROR(RebuildIfLost(database_file, disk_, store()));
+  ARC_ASSIGN_OR_RETURN(catalog_, Catalog::Open(database_file, disk_, store(), clock_, random_, &budget_, history));
   watch_.Resume(seen.seen_micros != 0 ? seen.seen_micros : catalog_->last_commit_micros(), seen.hold_ms);
   return {};
 }
@@ -261,9 +228,9 @@ Status EngineImpl::ReplayOne(Lsn lsn, LogRecord&& record) {
     // The scheduler does not run yet, and the place for staged files is bounded too. What a store that is away does not
     // take stays staged.
     for (const auto& table : group) {
-      if (!remote_->stats().down.empty()) break;
+      if (!stores_->remote()->stats().down.empty()) break;
       auto committed = flusher_->CommitStaged(*table);
-      if (!committed.ok() && remote_->stats().down.empty()) return std::move(committed).error();
+      if (!committed.ok() && stores_->remote()->stats().down.empty()) return std::move(committed).error();
     }
   }
   return {};
@@ -350,15 +317,17 @@ Readiness EngineImpl::readiness() const {
     reasons["wal"] = "the log's disk is full; writing resumes by itself when there is room";
   }
   if (auto error = scheduler_->stats().last_error; !error.empty()) reasons["flush"] = error;
-  if (remote_ != nullptr) {
-    if (auto down = remote_->stats().down; !down.empty()) reasons["object_store"] = down;
+  if (stores_->remote() != nullptr) {
+    if (auto down = stores_->remote()->stats().down; !down.empty()) reasons["object_store"] = down;
   }
   return reasons;
 }
 
-std::optional<RemoteStats> EngineImpl::remote_stats() const {
-  if (remote_ == nullptr) return std::nullopt;
-  return RemoteStats{remote_->stats(), read_ahead_->stats(), read_cache_->stats(), staging_->staged_bytes()};
+Readiness EngineImpl::impairments() const {
+  Readiness reasons;
+  if (stores_->cold() == nullptr) return reasons;
+  if (auto down = stores_->cold()->stats().down; !down.empty()) reasons["cold_store"] = down;
+  return reasons;
 }
 
 Status EngineImpl::Close(std::chrono::milliseconds limit) {
@@ -366,6 +335,7 @@ Status EngineImpl::Close(std::chrono::milliseconds limit) {
   if (std::exchange(closed_, true)) return {};
   if (backups_ != nullptr) backups_->Stop();  // first: it may hold up writers
   if (compaction_ != nullptr) compaction_->Stop();
+  if (tiering_ != nullptr) tiering_->Stop();
   if (upkeep_ != nullptr) upkeep_->Stop();
   if (deletions_ != nullptr) deletions_->Stop();
   writer_.reset();  // requests that wait for memory are answered first

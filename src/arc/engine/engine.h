@@ -26,6 +26,7 @@
 #include "arc/io/read_cache_store.h"
 #include "arc/maintain/compaction.h"
 #include "arc/maintain/retention.h"
+#include "arc/maintain/tiering.h"
 #include "arc/maintain/upkeep.h"
 #include "arc/model/batch.h"
 #include "arc/query/query_engine.h"
@@ -39,6 +40,9 @@ struct EngineOptions {
   // Opens the remote store that holds the tables instead; flushes are staged in <data_folder>/staging first. Open asks
   // it nothing but Check, and for its objects where there is no catalog.
   std::function<Result<std::unique_ptr<ObjectStore>>()> open_remote_store;
+  // Opens the store that old data files move to; without it there is none. Open asks it nothing but Check.
+  std::function<Result<std::unique_ptr<ObjectStore>>()> open_cold_store;
+  bool cold_is_local = false;                   // on local disk: nothing of it is cached there
   bool rebuild_catalog = true;                  // from the store's objects, where there is none
   int64_t staging_bytes = int64_t{10} << 30;    // bound of staged files; beyond it rows stay in memory
   int64_t read_ahead_bytes = 64 << 20;          // of the remote store's footers kept in memory
@@ -51,7 +55,8 @@ struct EngineOptions {
   FlushPolicy flush;
   std::string compression = "lz4_raw";
   CompactionOptions compaction;
-  HistoryPolicy history;  // trusts_clock is the engine's
+  TieringOptions tiering;  // compaction and has_cold_store are the engine's
+  HistoryPolicy history;   // trusts_clock is the engine's
   UpkeepOptions upkeep;
   OpenBackupTarget open_backup_target;  // empty: folders of `disk` only
 };
@@ -76,11 +81,16 @@ struct BufferStats {
   std::map<std::string, uint64_t> rows_by_table;  // "db.measurement", only those with hot rows
 };
 
-struct RemoteStats {
-  StoreStats store;
+struct CacheStats {
   ReadAheadStats read_ahead;
   ReadCacheStats read_cache;
-  int64_t staged_bytes = 0;  // of data files on local disk that wait for the store
+};
+
+struct RemoteStats {
+  std::optional<StoreStats> store;   // of the tables; none: they live on local disk
+  std::optional<StoreStats> cold;    // none: there is no cold store
+  std::optional<CacheStats> caches;  // none: nothing is remote
+  int64_t staged_bytes = 0;          // of data files on local disk that wait for the store
 };
 
 struct MaintenanceStats {
@@ -122,6 +132,7 @@ class Engine {
   virtual QueryEngine& queries() = 0;
   virtual ObjectStore& store() = 0;
   virtual Compaction& compaction() = 0;
+  virtual Tiering& tiering() = 0;
   virtual Retention& retention() = 0;
   virtual Upkeep& upkeep() = 0;
   virtual Deletions& deletions() = 0;
@@ -132,8 +143,9 @@ class Engine {
   virtual FlushStats flush_stats() const = 0;
   virtual MaintenanceStats maintenance_stats() const = 0;
   virtual Readiness readiness() const = 0;
-  // Nothing when tables live on local disk.
-  virtual std::optional<RemoteStats> remote_stats() const = 0;
+  // What does not work although the server should get traffic: it answers, but not everything.
+  virtual Readiness impairments() const = 0;
+  virtual RemoteStats remote_stats() const = 0;
   virtual const ReplayReport& replay_report() const = 0;
   // Drains: flushes what is hot unless that takes longer than `limit`; what remains is in the log. Idempotent.
   virtual Status Close(std::chrono::milliseconds limit) = 0;

@@ -286,14 +286,12 @@ TEST_F(EngineTest, MemoryStaysBoundedAndNothingIsLostUnderPressure) {
   options_.buffer_bytes = 2 << 20;
   ASSERT_TRUE(Open().ok());
   int64_t next = 0;
-  int overloaded = 0;
   for (int i = 0; i < 300; ++i) {
     auto outcome = Write("m", Rows(next, 1000));
     if (outcome.ok()) {
       next += 1000;
     } else {
       ASSERT_EQ(outcome.error().kind, ErrorKind::kOverloaded) << outcome.error().message;
-      ++overloaded;
     }
     EXPECT_LT(engine_->buffer_stats().used_bytes, 8 << 20);
   }
@@ -458,7 +456,7 @@ TEST_F(RemoteEngineTest, AFlushGoesToTheRemoteStoreAndLeavesNothingStaged) {
   ASSERT_TRUE(engine_->Flush().ok());
   EXPECT_EQ(Sql(kCountIds), "100,100,4950;");
   EXPECT_TRUE(Staged().empty());
-  EXPECT_EQ(engine_->remote_stats()->staged_bytes, 0);
+  EXPECT_EQ(engine_->remote_stats().staged_bytes, 0);
   EXPECT_EQ(engine_->buffer_stats().rows_buffered, 0u);
   EXPECT_EQ(engine_->flush_stats().rows, 100u);
   EXPECT_GE(engine_->log().positions().flushed, Lsn{1});
@@ -479,7 +477,7 @@ TEST_F(RemoteEngineTest, AnOutageCostsDiskAndNotMemory) {
     EXPECT_EQ(engine_->buffer_stats().used_bytes, 0);
   }
   EXPECT_GE(Staged().size(), 20u);
-  EXPECT_GT(engine_->remote_stats()->staged_bytes, 0);
+  EXPECT_GT(engine_->remote_stats().staged_bytes, 0);
   EXPECT_TRUE(engine_->readiness().contains("object_store"));
   EXPECT_LT(engine_->log().positions().flushed, engine_->log().positions().applied);
   // What needs no committed file needs no store.

@@ -280,6 +280,47 @@ class FakeCompaction : public Compaction {
   std::string triggered;
 };
 
+class FakeTiering : public Tiering {
+ public:
+  FakeTiering() {
+    fake_options.has_cold_store = fake_options.enabled = true;
+    fake_options.exceptions = {{"lake", "", 7}};
+    work.database = "lake";
+    work.measurement = "cpu";
+    work.hot_age_days = 7;
+    work.cutoff_micros = 1'760'623'512'000'000;
+    work.moving = {3, 300, 30};
+    work.waiting = {10, 100, 10};
+  }
+  const TieringOptions& options() const override { return fake_options; }
+  std::vector<TieringWork> Survey(const std::string&, const std::string&) const override { return {work}; }
+  Result<int> Trigger(const std::string& database, const std::string& measurement) override {
+    if (!fake_options.has_cold_store) return InvalidArgument("see tiering.backend");
+    triggered = database + "." + measurement;
+    return 1;
+  }
+  std::vector<TieringJob> Jobs() const override { return {}; }
+  std::vector<TieringJob> History() const override {
+    TieringJob failed;
+    failed.id = "t0";
+    failed.work = work;
+    failed.state = TieringJob::State::kFailed;
+    failed.moved = {2, 200, 20};
+    failed.commits = 1;
+    failed.left = {{"cpu/bad.parquet", Corruption("cut short")}};
+    failed.error = "it is away";
+    return {failed};
+  }
+  TieringStats stats() const override { return {.completed = 1, .files = 4, .bytes = 400, .rows = 40}; }
+  std::optional<int64_t> next_run_micros() const override { return std::nullopt; }
+  void Wait() override {}
+  void Stop() override {}
+
+  TieringOptions fake_options;
+  TieringWork work;
+  std::string triggered;
+};
+
 class FakeEngine : public Engine, public QueryEngine {
  public:
   using WriteHook = std::function<Result<WriteOutcome>(const WriteRequest&, const WriteOptions&)>;
@@ -301,6 +342,9 @@ class FakeEngine : public Engine, public QueryEngine {
   FakeTokens fake_tokens;
   FakeCatalog fake_catalog;
   FakeCompaction fake_compaction;
+  FakeTiering fake_tiering;
+  Readiness impaired;
+  RemoteStats fake_remote;
   BackupStatus fake_backup;
 
   void Write(WriteRequest request, const WriteOptions& options,
@@ -355,6 +399,7 @@ class FakeEngine : public Engine, public QueryEngine {
   QueryEngine& queries() override { return *this; }
   ObjectStore& store() override { ARC_CHECK(false); }
   Compaction& compaction() override { return fake_compaction; }
+  Tiering& tiering() override { return fake_tiering; }
   Retention& retention() override { ARC_CHECK(false); }
   Upkeep& upkeep() override { ARC_CHECK(false); }
   Deletions& deletions() override { ARC_CHECK(false); }
@@ -379,7 +424,8 @@ class FakeEngine : public Engine, public QueryEngine {
   }
   FlushStats flush_stats() const override { return {}; }
   Readiness readiness() const override { return not_ready; }
-  std::optional<RemoteStats> remote_stats() const override { return std::nullopt; }
+  Readiness impairments() const override { return impaired; }
+  RemoteStats remote_stats() const override { return fake_remote; }
   const ReplayReport& replay_report() const override { return replay_; }
   Status Close(std::chrono::milliseconds) override { return {}; }
 

@@ -110,22 +110,43 @@ void AddMaintenance(const MaintenanceStats& stats, PrometheusText* out) {
   out->Counter("arc_tables_dropped_total", "Tables dropped in SQL or over /api.", D(stats.tables_dropped));
 }
 
+void AddTiering(Tiering& tiering, PrometheusText* out) {
+  const TieringStats stats = tiering.stats();
+  out->Counter("arc_tiering_jobs_completed_total", "Tiering jobs that moved files.", D(stats.completed));
+  out->Counter("arc_tiering_jobs_failed_total", "Tiering jobs that failed.", D(stats.failed));
+  out->Gauge("arc_tiering_jobs_running", "Tiering jobs running.", D(stats.running));
+  out->Gauge("arc_tiering_jobs_queued", "Tiering jobs waiting.", D(stats.queued));
+  out->Counter("arc_tiering_files_total", "Data files moved to the cold store.", D(stats.files));
+  out->Counter("arc_tiering_bytes_total", "Bytes of data files moved.", D(stats.bytes));
+  out->Counter("arc_tiering_rows_total", "Rows in them.", D(stats.rows));
+  out->Counter("arc_tiering_files_left_total", "Data files that could not be moved.", D(stats.files_left));
+  out->Counter("arc_tiering_seconds_total", "Time that jobs ran.", stats.seconds);
+}
+
+// `name` in the names of the metrics, `called` in what they say.
+void AddStore(const std::string& name, const std::string& called, const StoreStats& stats, PrometheusText* out) {
+  out->Gauge("arc_" + name + "_up", "0 when the " + called + " fails.", stats.down.empty() ? 1 : 0);
+  out->Counter("arc_" + name + "_requests_total", "Requests to the " + called + ".", D(stats.requests));
+  out->Counter("arc_" + name + "_errors_total", "Of these, failed after their retries.", D(stats.errors));
+  out->Counter("arc_" + name + "_read_bytes_total", "Bytes read from it.", D(stats.read_bytes));
+  out->Counter("arc_" + name + "_written_bytes_total", "Bytes written to it.", D(stats.written_bytes));
+}
+
 void AddRemote(const Engine& engine, PrometheusText* out) {
-  auto stats = engine.remote_stats();
-  if (!stats) return;
-  out->Gauge("arc_object_store_up", "0 when the object store fails.", stats->store.down.empty() ? 1 : 0);
-  out->Counter("arc_object_store_requests_total", "Requests to the object store.", D(stats->store.requests));
-  out->Counter("arc_object_store_errors_total", "Of these, failed after their retries.", D(stats->store.errors));
-  out->Counter("arc_object_store_read_bytes_total", "Bytes read from it.", D(stats->store.read_bytes));
-  out->Counter("arc_object_store_written_bytes_total", "Bytes written to it.", D(stats->store.written_bytes));
-  out->Counter("arc_object_store_footer_hits_total", "Footers of data files found in memory.",
-               D(stats->read_ahead.hits));
-  out->Counter("arc_object_store_footer_misses_total", "Footers a query waited for.", D(stats->read_ahead.misses));
-  out->Gauge("arc_object_store_footer_bytes", "Memory of footers.", D(stats->read_ahead.cached_bytes));
-  out->Counter("arc_read_cache_hits_total", "Blocks of data files found on local disk.", D(stats->read_cache.hits));
-  out->Counter("arc_read_cache_misses_total", "Blocks that came from the object store.", D(stats->read_cache.misses));
-  out->Gauge("arc_read_cache_bytes", "Local disk of the read cache.", D(stats->read_cache.cached_bytes));
-  out->Gauge("arc_object_store_staged_bytes", "Data files on local disk that wait for it.", D(stats->staged_bytes));
+  const RemoteStats stats = engine.remote_stats();
+  if (stats.store) AddStore("object_store", "object store", *stats.store, out);
+  if (stats.cold) AddStore("cold_store", "cold store", *stats.cold, out);
+  if (stats.store) {
+    out->Gauge("arc_object_store_staged_bytes", "Data files on local disk that wait for it.", D(stats.staged_bytes));
+  }
+  if (!stats.caches) return;
+  const auto& [read_ahead, read_cache] = *stats.caches;
+  out->Counter("arc_object_store_footer_hits_total", "Footers of data files found in memory.", D(read_ahead.hits));
+  out->Counter("arc_object_store_footer_misses_total", "Footers a query waited for.", D(read_ahead.misses));
+  out->Gauge("arc_object_store_footer_bytes", "Memory of footers.", D(read_ahead.cached_bytes));
+  out->Counter("arc_read_cache_hits_total", "Blocks of data files found on local disk.", D(read_cache.hits));
+  out->Counter("arc_read_cache_misses_total", "Blocks that came from an object store.", D(read_cache.misses));
+  out->Gauge("arc_read_cache_bytes", "Local disk of the read cache.", D(read_cache.cached_bytes));
 }
 
 void AddQueries(QueryEngine& queries, const QueryCounters& counters, PrometheusText* out) {
@@ -181,6 +202,7 @@ Task<Response> ShowMetrics(Exchange& exchange) {
   AddWal(server.engine.log(), &out);
   AddBuffer(server.engine, &out);
   AddCompaction(server.engine.compaction(), &out);
+  AddTiering(server.engine.tiering(), &out);
   AddMaintenance(server.engine.maintenance_stats(), &out);
   AddRemote(server.engine, &out);
   AddQueries(server.engine.queries(), server.metrics.query, &out);

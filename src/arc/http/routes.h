@@ -80,6 +80,14 @@ Task<Response> ListCompactionCandidates(Exchange& exchange);
 Task<Response> TriggerCompaction(Exchange& exchange);  // ?database=&measurement=; all without
 Task<Response> ListCompactionJobs(Exchange& exchange);
 Task<Response> ListCompactionHistory(Exchange& exchange);
+
+// tiering_routes.cc
+Task<Response> ShowTieringStatus(Exchange& exchange);
+Task<Response> ListTieringCandidates(Exchange& exchange);  // ?database=&measurement=; all without
+Task<Response> TriggerTiering(Exchange& exchange);         // the same
+Task<Response> ListTieringJobs(Exchange& exchange);
+Task<Response> ListTieringHistory(Exchange& exchange);
+
 // retention_routes.cc
 Task<Response> ListRetention(Exchange& exchange);
 Task<Response> AddRetention(Exchange& exchange);

@@ -50,6 +50,7 @@ Task<Response> ShowInfo(Exchange& exchange) {
 // Alive: says nothing of the parts behind it, so that an orchestrator does not restart a server whose store is down.
 Task<Response> ShowHealth(Exchange& exchange) {
   Readiness reasons = NotReady(exchange.server);
+  reasons.merge(exchange.server.engine.impairments());
   JsonText json;
   json.BeginObject().Field("status", reasons.empty() ? "healthy" : "degraded").Field("service", "arc");
   json.Field("version", ARC_VERSION).Field("uptime_seconds", UptimeSeconds(exchange.server));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -51,13 +52,21 @@ class RemovedFiles {
     return min_time_ < (*upper + 1) * width && max_time_ >= *lower * width;
   }
 
-  void Meet(const ObjectStore& store, const ManifestDataFile& file) {
-    met_[Find(store, file.path)->second] = true;
-    ++counts_.files;
-    counts_.rows += file.record_count;
-    counts_.bytes += file.file_size_in_bytes;
+  void Meet(const ObjectStore& store, const ManifestDataFile& file, int32_t spec_id) {
+    const size_t at = Find(store, file.path)->second;
+    met_[at] = true;
+    Count(file, &counts_);
+    const std::string& copy = request_.removed[at].moved_to;
+    if (copy.empty()) return;
+    Count(file, &moved_counts_);
+    ManifestDataFile moved = file;
+    moved.path = store.UriOf(copy);
+    moved_[spec_id].push_back(std::move(moved));
   }
-  const RemovedCounts& counts() const { return counts_; }
+  const FileCounts& counts() const { return counts_; }
+  // The copies, by the partition spec of what they are copies of.
+  const std::map<int32_t, std::vector<ManifestDataFile>>& moved() const { return moved_; }
+  const FileCounts& moved_counts() const { return moved_counts_; }
   // Null: all were met.
   const RemovedFile* FirstMissing() const {
     const auto missing = std::find(met_.begin(), met_.end(), false);
@@ -66,6 +75,12 @@ class RemovedFiles {
 
  private:
   using Places = std::unordered_map<std::string, size_t>;
+
+  static void Count(const ManifestDataFile& file, FileCounts* counts) {
+    ++counts->files;
+    counts->rows += file.record_count;
+    counts->bytes += file.file_size_in_bytes;
+  }
 
   // Other writers may spell the address of a local file with its scheme.
   Places::const_iterator Find(const ObjectStore& store, const std::string& uri) const {
@@ -78,7 +93,9 @@ class RemovedFiles {
   const ReplaceRequest& request_;
   Places places_;  // by URI
   std::vector<bool> met_;
-  RemovedCounts counts_;
+  FileCounts counts_;
+  std::map<int32_t, std::vector<ManifestDataFile>> moved_;
+  FileCounts moved_counts_;
   int64_t min_time_ = std::numeric_limits<int64_t>::max();
   int64_t max_time_ = std::numeric_limits<int64_t>::min();
 };
@@ -132,7 +149,7 @@ class Rewriter {
       if (removed_.Has(files_.store(), entry.file.path)) {
         copy.status = EntryStatus::kDeleted;
         copy.snapshot_id = snapshot_.snapshot_id;
-        removed_.Meet(files_.store(), entry.file);
+        removed_.Meet(files_.store(), entry.file, manifest.spec_id);
       }
       return writer.Add(copy);
     }));
@@ -146,13 +163,33 @@ class Rewriter {
   RemovedFiles& removed_;
 };
 
-Status CheckRows(const ReplaceRequest& request, const RemovedCounts& removed) {
+Status CheckRows(const ReplaceRequest& request, const RemovedFiles& removed) {
   if (!request.same_rows) return {};
-  int64_t added = 0;
+  int64_t added = removed.moved_counts().rows;
   for (const auto& file : request.added) added += file.file.rows;
-  if (added == removed.rows) return {};
-  return InvalidArgument("files with " + std::to_string(removed.rows) + " rows were to be replaced by " +
+  if (added == removed.counts().rows) return {};
+  return InvalidArgument("files with " + std::to_string(removed.counts().rows) + " rows were to be replaced by " +
                          std::to_string(added) + " rows");
+}
+
+// Manifests of the copies; their rows.
+Result<std::vector<ManifestFile>> WriteMovedFiles(CommitFiles& files, const RemovedFiles& removed,
+                                                  const Snapshot& snapshot, const TableMetadata& metadata) {
+  std::vector<ManifestFile> rows;
+  for (const auto& [spec_id, moved] : removed.moved()) {
+    ManifestWriter writer(metadata.current_schema(), *metadata.FindSpec(spec_id), snapshot.snapshot_id,
+                          files.NewSync());
+    for (const auto& file : moved) {
+      ManifestEntry entry;
+      entry.status = EntryStatus::kAdded;
+      entry.snapshot_id = snapshot.snapshot_id;
+      entry.file = file;
+      ARC_RETURN_IF_ERROR(writer.Add(entry));
+    }
+    ARC_ASSIGN_OR_RETURN(ManifestFile row, files.PutManifest(writer, snapshot.sequence_number));
+    rows.push_back(std::move(row));
+  }
+  return rows;
 }
 
 // Makes the snapshot without the removed files and with the added ones the current one of `metadata`.
@@ -165,17 +202,20 @@ Status AddReplacement(CommitFiles& files, const ReplaceRequest& request, int64_t
   if (const RemovedFile* missing = removed.FirstMissing()) {
     return NotFound("data file " + missing->key + " is not live any more");
   }
-  ARC_RETURN_IF_ERROR(CheckRows(request, removed.counts()));
+  ARC_RETURN_IF_ERROR(CheckRows(request, removed));
   const int64_t target_bytes = request.policy.manifest_target_bytes;
   ARC_ASSIGN_OR_RETURN(auto added, WriteAddedFiles(files, request.added, target_bytes, draft.snapshot, metadata));
+  ARC_ASSIGN_OR_RETURN(auto moved, WriteMovedFiles(files, removed, draft.snapshot, *metadata));
+  added.insert(added.end(), std::make_move_iterator(moved.begin()), std::make_move_iterator(moved.end()));
   // Only what this snapshot leaves as it is may be merged: the others say what it removed.
   const MergePolicy policy{request.policy.manifest_merge_count, target_bytes};
   ARC_ASSIGN_OR_RETURN(MergeOutcome merged, MergeManifests(files, *metadata, policy, draft.snapshot.snapshot_id,
                                                            draft.snapshot.sequence_number, &draft.manifests));
   merged.replaced += static_cast<int>(changed.size());
   for (const auto& manifest : changed) merged.entries += manifest.existing_files + manifest.deleted_files;
-  draft.snapshot.summary = ReplaceSummary(request, removed.counts(), metadata->current_snapshot(), merged,
-                                          added.size() + changed.size(), draft.manifests.size());
+  draft.snapshot.summary =
+      ReplaceSummary(request, removed.counts(), removed.moved_counts(), metadata->current_snapshot(), merged,
+                     added.size() + changed.size(), draft.manifests.size());
   for (const auto& [name, value] : metadata->properties) {
     if (name.starts_with("arc.flushed-lsn.")) draft.snapshot.summary[name] = value;
   }

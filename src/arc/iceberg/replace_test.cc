@@ -116,6 +116,49 @@ TEST_F(Replace, ARewrittenManifestKeepsWhatStaysInIt) {
   EXPECT_EQ(Live(table_).size(), 11u);
 }
 
+TEST_F(Replace, ACopyTakesAFilesPlaceAsTheManifestDescribesIt) {
+  Fill(3);
+  ASSERT_TRUE(table_.Append(table_.Request({TestFile("day", 1, 20, PartitionKind::kDay)})).ok());
+  const auto entries = [&] {
+    std::map<std::string, ManifestEntry> live;
+    for (const auto& manifest : Manifests(table_)) {
+      EXPECT_TRUE(ReadManifest(store_.objects.at(manifest.path.substr(6)), manifest, {},
+                               [&](const ManifestEntry& entry) -> Status {
+                                 if (entry.status != EntryStatus::kDeleted) live.emplace(entry.file.path, entry);
+                                 return {};
+                               })
+                      .ok());
+    }
+    return live;
+  };
+  const auto before = entries();
+  ReplaceRequest request = table_.Replacement({File(1), TestFile("day", 1, 20, PartitionKind::kDay)}, {});
+  request.removed[0].moved_to = "cold/f1";
+  request.removed[1].moved_to = "cold/day";
+  ASSERT_TRUE(table_.Replace(request).ok());
+  EXPECT_EQ(Live(table_), (std::map<std::string, int64_t>{{"f0", 1}, {"f2", 3}, {"cold/f1", 5}, {"cold/day", 5}}));
+  const auto after = entries();
+  for (const auto& [from, to] : {std::pair("/lake/f1", "/lake/cold/f1"), {"/lake/day", "/lake/cold/day"}}) {
+    const ManifestDataFile& was = before.at(from).file;
+    const ManifestDataFile& is = after.at(to).file;
+    EXPECT_EQ(is.partition, was.partition);
+    EXPECT_EQ(is.record_count, was.record_count);
+    EXPECT_EQ(is.file_size_in_bytes, was.file_size_in_bytes);
+    EXPECT_EQ(is.column_sizes, was.column_sizes);
+    EXPECT_EQ(is.null_value_counts, was.null_value_counts);
+    EXPECT_EQ(is.nan_value_counts, was.nan_value_counts);
+    EXPECT_EQ(is.lower_bounds, was.lower_bounds);
+    EXPECT_EQ(is.upper_bounds, was.upper_bounds);
+    EXPECT_EQ(is.split_offsets, was.split_offsets);
+    EXPECT_EQ(after.at(to).status, EntryStatus::kAdded);
+  }
+  const auto& summary = table_.metadata.current_snapshot()->summary;
+  const std::map<std::string, std::string> expected = {
+      {"operation", "replace"},  {"added-data-files", "2"}, {"deleted-data-files", "2"}, {"added-records", "30"},
+      {"deleted-records", "30"}, {"total-records", "50"},   {"total-data-files", "4"},   {"added-files-size", "2030"}};
+  for (const auto& [name, value] : expected) EXPECT_EQ(summary.at(name), value) << name;
+}
+
 TEST_F(Replace, ReadsOnlyManifestsOfTheFilesTimes) {
   Fill(50);
   store_.reads = 0;

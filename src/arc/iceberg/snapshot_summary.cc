@@ -84,11 +84,15 @@ std::map<std::string, std::string> AppendSummary(const AppendRequest& request, c
   return summary;
 }
 
-std::map<std::string, std::string> ReplaceSummary(const ReplaceRequest& request, const RemovedCounts& removed,
-                                                  const Snapshot* parent, const MergeOutcome& merged,
-                                                  size_t manifests_added, size_t manifests_carried) {
+std::map<std::string, std::string> ReplaceSummary(const ReplaceRequest& request, const FileCounts& removed,
+                                                  const FileCounts& moved, const Snapshot* parent,
+                                                  const MergeOutcome& merged, size_t manifests_added,
+                                                  size_t manifests_carried) {
   std::map<std::string, std::string> summary = request.summary;
-  const AddedCounts added = CountsOf(request.added);
+  AddedCounts added = CountsOf(request.added);
+  added.files += moved.files;
+  added.rows += moved.rows;
+  added.bytes += moved.bytes;
   summary["operation"] = request.same_rows ? "replace" : added.files > 0 ? "overwrite" : "delete";
   if (added.files > 0) PutAdded(added, &summary);
   summary["deleted-data-files"] = std::to_string(removed.files);

@@ -16,16 +16,17 @@ std::map<std::string, std::string> AppendSummary(const AppendRequest& request, c
                                                  const MergeOutcome& merged, size_t manifests_added,
                                                  size_t manifests_carried);
 
-// Of the files that a replacement removes.
-struct RemovedCounts {
+// Of some files of a replacement.
+struct FileCounts {
   int64_t files = 0;
   int64_t rows = 0;
   int64_t bytes = 0;
 };
 
-// Summary of the snapshot that replaces files of `parent`.
-std::map<std::string, std::string> ReplaceSummary(const ReplaceRequest& request, const RemovedCounts& removed,
-                                                  const Snapshot* parent, const MergeOutcome& merged,
-                                                  size_t manifests_added, size_t manifests_carried);
+// Summary of the snapshot that replaces files of `parent`; of the removed ones, `moved` go on as copies.
+std::map<std::string, std::string> ReplaceSummary(const ReplaceRequest& request, const FileCounts& removed,
+                                                  const FileCounts& moved, const Snapshot* parent,
+                                                  const MergeOutcome& merged, size_t manifests_added,
+                                                  size_t manifests_carried);
 
 }  // namespace arc

@@ -21,7 +21,8 @@ bool IsFailure(const Error& error) {
 }  // namespace
 
 struct StoreMonitor {
-  explicit StoreMonitor(Clock& clock) : clock(clock), last_answer_nanos(clock.MonotonicNanos()) {}
+  StoreMonitor(Clock& clock, std::string name)
+      : clock(clock), name(std::move(name)), last_answer_nanos(clock.MonotonicNanos()) {}
 
   // Takes note of a request's end.
   template <typename T>
@@ -40,13 +41,13 @@ struct StoreMonitor {
 
   void SetDown(const std::string& reason) {
     std::lock_guard lock(mutex);
-    if (!is_down.exchange(true)) Log(LogLevel::kError, "store", "the object store fails", {{"error", reason}});
+    if (!is_down.exchange(true)) Log(LogLevel::kError, "store", name + " fails", {{"error", reason}});
     down = reason;
   }
 
   void SetUp() {
     std::lock_guard lock(mutex);
-    if (is_down.exchange(false)) Log(LogLevel::kInfo, "store", "the object store works again", {});
+    if (is_down.exchange(false)) Log(LogLevel::kInfo, "store", name + " works again", {});
     down.clear();
   }
 
@@ -55,6 +56,7 @@ struct StoreMonitor {
   }
 
   Clock& clock;
+  const std::string name;
   std::atomic<uint64_t> requests{0};
   std::atomic<uint64_t> errors{0};
   std::atomic<uint64_t> read_bytes{0};
@@ -108,9 +110,9 @@ class MonitoredWriter : public ObjectWriter {
 
 }  // namespace
 
-MonitoredStore::MonitoredStore(std::unique_ptr<ObjectStore> store, Clock& clock)
+MonitoredStore::MonitoredStore(std::unique_ptr<ObjectStore> store, Clock& clock, const std::string& name)
     : store_(std::move(store)),
-      monitor_(std::make_shared<StoreMonitor>(clock)),
+      monitor_(std::make_shared<StoreMonitor>(clock, name)),
       ticker_(std::make_unique<Ticker>("store-probe", kTickPeriod, [this] { ProbeIfDue(); })) {}
 
 MonitoredStore::~MonitoredStore() { ticker_->Stop(); }
@@ -125,7 +127,7 @@ StoreStats MonitoredStore::stats() const {
   stats.down = monitor_->down;
   int64_t silent_ms = monitor_->SilentMs();
   if (stats.down.empty() && silent_ms >= kHungAfterMs) {
-    stats.down = "the object store has not answered for " + std::to_string(silent_ms / 1000) + " s";
+    stats.down = monitor_->name + " has not answered for " + std::to_string(silent_ms / 1000) + " s";
   }
   return stats;
 }

@@ -31,7 +31,8 @@ class MonitoredStore : public ObjectStore {
   static constexpr int64_t kProbeAfterMs = 5'000;
   static constexpr int64_t kHungAfterMs = 15'000;
 
-  MonitoredStore(std::unique_ptr<ObjectStore> store, Clock& clock);
+  // `name` is for messages.
+  MonitoredStore(std::unique_ptr<ObjectStore> store, Clock& clock, const std::string& name = "the object store");
   ~MonitoredStore() override;
 
   StoreStats stats() const;

@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <unordered_map>
 #include <unordered_set>
@@ -13,15 +12,14 @@
 #include "arc/base/log.h"
 #include "arc/base/thread.h"
 #include "arc/flush/file_name.h"
-#include "arc/maintain/cron.h"
+#include "arc/maintain/cron_ticker.h"
+#include "arc/maintain/job_list.h"
 
 namespace arc {
 namespace {
 
-constexpr auto kTickPeriod = std::chrono::seconds(1);
 constexpr int64_t kNanosPerMs = 1'000'000;
-constexpr size_t kMaxQueued = 1000;
-constexpr size_t kMaxHistory = 100;
+constexpr size_t kMaxJobs = 1000;    // queued and running
 constexpr size_t kMaxLeft = 10'000;  // beyond, all are tried again
 
 CompactionWork WorkOf(const Table& table, const CompactionCandidate& candidate) {
@@ -52,16 +50,15 @@ class CompactionImpl : public Compaction {
         clock_(clock),
         random_(random),
         options_(options),
-        schedule_(schedule),
         policy_(OfOneJob(options)),
         compactor_(catalog, store,
                    {.compression = options.compression,
                     .compression_level = options.compression_level,
                     .double_dictionaries = true},
-                   policy_),
-        last_tick_micros_(clock.WallMicros()) {
+                   policy_) {
     executor_ = std::make_unique<Executor>("compaction", std::max(options.max_jobs, 1), ThreadPriority::kYielding);
-    ticker_ = std::make_unique<Ticker>("compact-clock", kTickPeriod, [this] { Tick(); });
+    ticker_ = std::make_unique<CronTicker>("compact-clock", options.enabled ? std::optional(schedule) : std::nullopt,
+                                           clock, [this] { Trigger("", ""); });
   }
   ~CompactionImpl() override { Stop(); }
 
@@ -71,7 +68,7 @@ class CompactionImpl : public Compaction {
   std::vector<CompactionJob> Jobs() const override;
   std::vector<CompactionJob> History() const override;
   CompactionStats stats() const override;
-  std::optional<int64_t> next_run_micros() const override;
+  std::optional<int64_t> next_run_micros() const override { return ticker_->Next(); }
   void Wait() override;
   void Stop() override;
 
@@ -84,10 +81,9 @@ class CompactionImpl : public Compaction {
     int64_t started_nanos = 0;
   };
 
-  void Tick();
   std::vector<CompactionCandidate> Plan(const Table& table) const;  // with mutex_ held
   bool Queue(const std::shared_ptr<Table>& table, CompactionCandidate candidate);
-  void RunNext();
+  void Run(const std::shared_ptr<Active>& active);
   void End(const std::shared_ptr<Active>& active, Result<CompactionResult> result, std::vector<LeftFile> left);
   void Lock(const CompactionCandidate& candidate);
   void Count(const CompactionJob& job);
@@ -96,35 +92,18 @@ class CompactionImpl : public Compaction {
   Clock& clock_;
   RandomSource& random_;
   const CompactionOptions options_;
-  const CronSchedule schedule_;
   const CompactionPolicy policy_;  // of one job
   const Compactor compactor_;
   std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;
   std::condition_variable ended_;
-  int64_t last_tick_micros_;
-  std::deque<std::shared_ptr<Active>> queued_;
-  std::vector<std::shared_ptr<Active>> running_;
+  JobList<Active> jobs_;
   std::unordered_map<std::string, int64_t> locked_until_;  // files of jobs -> monotonic ns
   std::unordered_map<std::string, Error> left_;            // files that cannot be merged
-  std::deque<CompactionJob> history_;
   CompactionStats stats_;
   std::unique_ptr<Executor> executor_;
-  std::unique_ptr<Ticker> ticker_;
+  std::unique_ptr<CronTicker> ticker_;
 };
-
-// A clock that was set back, or far forward, is due once at most.
-void CompactionImpl::Tick() {
-  const int64_t now = clock_.WallMicros();
-  int64_t last = 0;
-  {
-    std::lock_guard lock(mutex_);
-    last = std::exchange(last_tick_micros_, now);
-  }
-  if (!options_.enabled || stopping_ || now <= last) return;
-  const auto due = schedule_.Next(last);
-  if (due && *due <= now) Trigger("", "");
-}
 
 std::vector<CompactionCandidate> CompactionImpl::Plan(const Table& table) const {
   const auto version = table.Current();
@@ -163,7 +142,7 @@ int CompactionImpl::Trigger(const std::string& database, const std::string& meas
 
 // With mutex_ held.
 bool CompactionImpl::Queue(const std::shared_ptr<Table>& table, CompactionCandidate candidate) {
-  if (stopping_ || queued_.size() >= kMaxQueued) return false;
+  if (stopping_ || jobs_.active().size() >= kMaxJobs) return false;
   auto active = std::make_shared<Active>();
   active->id = Uuid::Random(random_);
   active->job.id = active->id.ToString();
@@ -171,8 +150,8 @@ bool CompactionImpl::Queue(const std::shared_ptr<Table>& table, CompactionCandid
   active->table = table;
   Lock(candidate);
   active->candidate = std::move(candidate);
-  queued_.push_back(std::move(active));
-  executor_->Post([this] { RunNext(); });
+  jobs_.Add(active);
+  executor_->Post([this, active] { Run(active); });
   return true;
 }
 
@@ -182,18 +161,14 @@ void CompactionImpl::Lock(const CompactionCandidate& candidate) {
   for (const auto& file : candidate.files) locked_until_[file->key] = until;
 }
 
-void CompactionImpl::RunNext() {
-  std::shared_ptr<Active> active;
+void CompactionImpl::Run(const std::shared_ptr<Active>& active) {
   {
     std::lock_guard lock(mutex_);
-    if (queued_.empty()) return;  // stopped meanwhile
-    active = std::move(queued_.front());
-    queued_.pop_front();
+    if (stopping_) return;
     Lock(active->candidate);
     active->job.state = CompactionJob::State::kRunning;
     active->job.started_micros = clock_.WallMicros();
     active->started_nanos = clock_.MonotonicNanos();
-    running_.push_back(active);
   }
   std::vector<LeftFile> left;
   auto result =
@@ -217,10 +192,8 @@ void CompactionImpl::End(const std::shared_ptr<Active>& active, Result<Compactio
   if (left_.size() > kMaxLeft) left_.clear();
   for (const auto& file : job.left) left_.insert_or_assign(file.key, file.error);
   for (const auto& file : active->candidate.files) locked_until_.erase(file->key);
-  std::erase(running_, active);
   Count(job);
-  history_.push_front(job);
-  if (history_.size() > kMaxHistory) history_.pop_back();
+  jobs_.End(active);
   ended_.notify_all();
 }
 
@@ -252,32 +225,25 @@ void CompactionImpl::Count(const CompactionJob& job) {
 
 std::vector<CompactionJob> CompactionImpl::Jobs() const {
   std::lock_guard lock(mutex_);
-  std::vector<CompactionJob> jobs;
-  for (const auto& active : running_) jobs.push_back(active->job);
-  for (const auto& active : queued_) jobs.push_back(active->job);
-  return jobs;
+  return jobs_.Jobs();
 }
 
 std::vector<CompactionJob> CompactionImpl::History() const {
   std::lock_guard lock(mutex_);
-  return {history_.begin(), history_.end()};
+  return jobs_.Ended();
 }
 
 CompactionStats CompactionImpl::stats() const {
   std::lock_guard lock(mutex_);
   CompactionStats stats = stats_;
-  stats.running = static_cast<int>(running_.size());
-  stats.queued = static_cast<int>(queued_.size());
+  stats.running = jobs_.Count(CompactionJob::State::kRunning);
+  stats.queued = jobs_.Count(CompactionJob::State::kQueued);
   return stats;
-}
-
-std::optional<int64_t> CompactionImpl::next_run_micros() const {
-  return options_.enabled ? schedule_.Next(clock_.WallMicros()) : std::nullopt;
 }
 
 void CompactionImpl::Wait() {
   std::unique_lock lock(mutex_);
-  ended_.wait(lock, [&] { return running_.empty() && queued_.empty(); });
+  ended_.wait(lock, [&] { return jobs_.active().empty(); });
 }
 
 void CompactionImpl::Stop() {
@@ -285,7 +251,7 @@ void CompactionImpl::Stop() {
   ticker_->Stop();
   {
     std::lock_guard lock(mutex_);
-    queued_.clear();
+    jobs_.DropQueued();
     ended_.notify_all();
   }
   executor_->Stop();

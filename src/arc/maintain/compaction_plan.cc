@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "arc/io/cold_key.h"
 #include "arc/parquet/merge.h"
 
 namespace arc {
@@ -114,7 +115,7 @@ std::vector<CompactionCandidate> PlanCompaction(const FileIndex& files, size_t c
   std::map<PartitionKey, Files> partitions;
   for (const auto& file : files.files()) {
     PartitionKey key;
-    if (file->bytes >= policy.target_bytes / 2 || excluded.contains(file->key)) continue;
+    if (file->bytes >= policy.target_bytes / 2 || excluded.contains(file->key) || IsColdKey(file->key)) continue;
     if (PartitionOf(*file, now_micros, policy.min_age_ms * kMicrosPerMs, &key)) partitions[key].push_back(file);
   }
   std::vector<CompactionCandidate> candidates;

@@ -32,9 +32,9 @@ struct CompactionCandidate {
 // Small files of an hour that is over are merged (hourly tier); from min_age after a day's end on, all small files of
 // the day are, hours merged before included (daily tier). Files that come late are small files like any other. A file
 // larger than all smaller ones of its partition together is not rewritten for their sake, so that rows are rewritten a
-// logarithmic number of times only. Files across days (of other writers), files in `excluded` (keys), and files of the
-// future are left alone. A partition is cut into several candidates, disjoint in their files, where merging all of it
-// at once would take more than the memory, or more than eight times the target.
+// logarithmic number of times only. Files across days (of other writers), files in `excluded` (keys), files in the cold
+// store and files of the future are left alone. A partition is cut into several candidates, disjoint in their files,
+// where merging all of it at once would take more than the memory, or more than eight times the target.
 std::vector<CompactionCandidate> PlanCompaction(const FileIndex& files, size_t columns, int64_t now_micros,
                                                 const CompactionPolicy& policy,
                                                 const std::unordered_set<std::string_view>& excluded);

@@ -1,6 +1,9 @@
 #include "arc/maintain/orphans.h"
 
+#include <iterator>
 #include <utility>
+
+#include "arc/io/cold_key.h"
 
 namespace arc {
 namespace {
@@ -14,7 +17,7 @@ bool IsShared(const Catalog& catalog, const std::string& folder) {
     if (TableFolder(table->ref()) + "/" == folder) continue;
     const auto version = table->Current();
     for (const auto& file : version->files->files()) {
-      if (file->key.starts_with(folder)) return true;
+      if (file->key.starts_with(folder) || file->key.starts_with(ColdKey(folder))) return true;
     }
   }
   return false;
@@ -23,6 +26,8 @@ bool IsShared(const Catalog& catalog, const std::string& folder) {
 Result<std::vector<ObjectInfo>> Look(Catalog& catalog, ObjectStore& store, const Table& table,
                                      const std::string& folder) {
   ARC_ASSIGN_OR_RETURN(auto objects, store.List(folder));
+  ARC_ASSIGN_OR_RETURN(auto cold, store.List(ColdKey(folder)));
+  objects.insert(objects.end(), std::make_move_iterator(cold.begin()), std::make_move_iterator(cold.end()));
   return catalog.Unneeded(table, std::move(objects));
 }
 

@@ -7,6 +7,7 @@
 
 #include "arc/base/log.h"
 #include "arc/flush/file_name.h"
+#include "arc/io/cold_key.h"
 #include "arc/maintain/compactor.h"
 #include "arc/parquet/merge.h"
 #include "arc/parquet/row_order.h"
@@ -179,8 +180,10 @@ Status RowDeletion::RewriteOne(const Table& table, const Schema& schema, const R
   ARC_ASSIGN_OR_RETURN(const Partition partition, PartitionOf(file));
   MergeOptions options{options_.parquet, options_.target_bytes, is_cancelled};
   options.parquet.row_group_rows = MergeGroupRows(schema.columns.size(), options_.memory_bytes);
+  // Into the store where the file is: what is cold stays so, and the hot store need not have room for it.
   const auto next_key = [&](int64_t first_time) {
-    return RewrittenFileKey(table.ref(), partition.kind, partition.value, first_time, job, (*number)++);
+    std::string key = RewrittenFileKey(table.ref(), partition.kind, partition.value, first_time, job, (*number)++);
+    return IsColdKey(file.key) ? ColdKey(key) : key;
   };
   const MergeInput input{file.key, file.bytes, file.rows, file.min_time, &matches.set};
   std::vector<MergeRefusal> refused;

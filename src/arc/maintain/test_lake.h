@@ -1,6 +1,7 @@
 // A lake of tables whose data files are names only, for tests of what moves and removes files without reading them.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <set>
 #include <string>
@@ -13,6 +14,8 @@
 #include "arc/catalog/catalog.h"
 #include "arc/catalog/commit_for_test.h"
 #include "arc/io/power_cut_disk.h"
+#include "arc/io/test_outage_store.h"
+#include "arc/io/tiered_store.h"
 #include "arc/model/batch_for_test.h"
 
 namespace arc {
@@ -31,11 +34,14 @@ class TestLake {
     auto opened = OpenLocalObjectStore(disk, "/lake");
     if (!opened.ok() || !disk.CreateDirectories("/data").ok()) return false;
     store = std::move(*opened);
+    if (cold_outage != nullptr && !AddColdStore()) return false;
     auto loaded = Catalog::Open("/data/arc.db", disk, *store, clock, random, &budget, history);
     if (!loaded.ok()) return false;
     catalog = std::move(*loaded);
     return catalog->UseLineage(lineage).ok();
   }
+  // From the next Open on: "/cold" is the cold store, away while told so.
+  std::shared_ptr<std::atomic<bool>> cold_outage;
   // The data file "<db>/<table>/<name>" of ten rows in that hour, as a flush commits it.
   Status Flush(const std::string& database, const std::string& table_name, const std::string& name, int64_t hour) {
     ARC_ASSIGN_OR_RETURN(auto table, catalog->GetOrCreate(database, table_name));
@@ -90,6 +96,14 @@ class TestLake {
   uint64_t last_lsn = 0;
 
  private:
+  bool AddColdStore() {
+    auto cold = OpenLocalObjectStore(disk, "/cold");
+    if (!cold.ok()) return false;
+    auto tiered = TieredStore::Of(std::move(store), std::make_unique<OutageStore>(std::move(*cold), cold_outage));
+    if (!tiered.ok()) return false;
+    store = std::move(*tiered);
+    return true;
+  }
   static std::string Little(int64_t value) {
     std::string bytes;
     for (int i = 0; i < 8; ++i) bytes.push_back(static_cast<char>(static_cast<uint64_t>(value) >> (8 * i)));

@@ -6,6 +6,7 @@
 #include "arc/io/local_disk.h"
 #include "arc/server/config_sources.h"
 #include "arc/server/storage_settings.h"
+#include "arc/server/tiering_settings.h"
 
 namespace arc {
 
@@ -206,7 +207,9 @@ Result<Config> Config::Load(const ConfigInput& input, std::vector<std::string>* 
   if (!loader.problems_.empty()) return Unusable(loader.problems_);
   Config config;
   config.values_ = std::move(loader.values_);
-  if (auto problems = StorageProblems(config); !problems.empty()) return Unusable(problems);
+  auto problems = StoreProblems(StoreSection::OfTables(config));
+  for (auto& problem : TieringProblems(config)) problems.push_back(std::move(problem));
+  if (!problems.empty()) return Unusable(problems);
   return config;
 }
 

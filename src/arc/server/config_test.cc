@@ -9,6 +9,9 @@
 #include <set>
 #include <sstream>
 
+#include "arc/server/store_section.h"
+#include "arc/server/tiering_settings.h"
+
 namespace arc {
 namespace {
 
@@ -81,6 +84,7 @@ TEST_F(ConfigTest, EverySettingHasItsDerivedVariable) {
     input.dotenv_file = "";
     std::string text(setting.fallback);
     if (setting.type == SettingType::kText) text = "some text";
+    if (setting.key == "tiering.hot_age_exceptions") text = "lake=1";
     input.environment = {{EnvironmentName(setting.key), text}};
     auto config = Config::Load(input, nullptr);
     ASSERT_TRUE(config.ok()) << setting.key << ": " << config.error().message;
@@ -303,6 +307,47 @@ TEST_F(ConfigTest, ShowsValuesAndSourcesButNoSecrets) {
   EXPECT_THAT(shown, HasSubstr("(hidden)"));
   EXPECT_THAT(shown, Not(HasSubstr("super-secret")));
   for (const Setting& setting : AllSettings()) EXPECT_THAT(shown, HasSubstr(std::string(setting.key) + " "));
+}
+
+TEST_F(ConfigTest, AColdStoreNeedsAPlaceAndTakesTheRestFromTheTables) {
+  input_.environment = {{"STORAGE_BACKEND", "minio"},   {"MINIO_ENDPOINT", "http://store:9000"},
+                        {"MINIO_ACCESS_KEY", "user"},   {"MINIO_SECRET_KEY", "secret"},
+                        {"ARC_STORAGE_PREFIX", "hot"},  {"ARC_TIERING_BACKEND", "minio"},
+                        {"ARC_TIERING_ENABLED", "true"}};
+  EXPECT_THAT(Refusal(), HasSubstr("tiering.minio.bucket (ARC_TIERING_MINIO_BUCKET): needed for tiering.backend"));
+  input_.environment["ARC_TIERING_MINIO_BUCKET"] = "cold";
+  input_.environment["ARC_TIERING_MINIO_USE_SSL"] = "true";
+  const Config config = Load();
+  const auto cold = StoreSection::OfCold(config);
+  EXPECT_EQ(cold.Text("minio.endpoint"), "http://store:9000");
+  EXPECT_EQ(cold.Text("minio.secret_key"), "secret");
+  EXPECT_EQ(cold.Text("minio.bucket"), "cold");
+  EXPECT_EQ(cold.Text("prefix"), "");
+  EXPECT_TRUE(cold.Bool("minio.use_ssl"));
+  EXPECT_FALSE(StoreSection::OfTables(config).Bool("minio.use_ssl"));
+  EXPECT_THAT(RenderConfig(config), Not(HasSubstr("secret\"")));
+  input_.environment["ARC_TIERING_MINIO_ENDPOINT"] = "http://other:9000";
+  const Config other = Load();
+  EXPECT_EQ(StoreSection::OfCold(other).Text("minio.endpoint"), "http://other:9000");
+}
+
+TEST_F(ConfigTest, TieringWithoutAStoreOrWithAgesThatAreNone) {
+  input_.environment = {{"ARC_TIERING_ENABLED", "true"}};
+  EXPECT_THAT(Refusal(), HasSubstr("tiering.backend (ARC_TIERING_BACKEND): needed with tiering.enabled"));
+  input_.environment = {{"ARC_TIERING_BACKEND", "local"}};
+  EXPECT_THAT(Refusal(), HasSubstr("tiering.local_path"));
+  for (const char* ages :
+       {"lake", "lake=", "lake=x", "lake=-1", "lake/cpu=1d", "=3", "lake/=3", "a/b/c=3", "a=40000"}) {
+    input_.environment = {{"ARC_TIERING_HOT_AGE_EXCEPTIONS", ages}};
+    EXPECT_THAT(Refusal(), HasSubstr("tiering.hot_age_exceptions")) << ages;
+  }
+  input_.environment = {{"ARC_TIERING_HOT_AGE_EXCEPTIONS", " lake=90, lake/cpu%20x=7,, "}};
+  const auto ages = TieringOptionsOf(Load()).exceptions;
+  ASSERT_EQ(ages.size(), 2u);
+  EXPECT_EQ(ages[0].database + "|" + ages[0].measurement, "lake|");
+  EXPECT_EQ(ages[0].days, 90);
+  EXPECT_EQ(ages[1].database + "|" + ages[1].measurement, "lake|cpu x");
+  EXPECT_EQ(ages[1].days, 7);
 }
 
 TEST_F(ConfigTest, TheReferencePageIsCurrent) {

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "arc/server/remote_store.h"
+#include "arc/server/tiering_settings.h"
 
 namespace arc {
 
@@ -55,6 +56,10 @@ QueryOptions QueryOptionsOf(const Config& config) {
                           "compaction.memory_mb"}) {
     options.other_memory_bytes += config.Int(key) * kMega;
   }
+  if (config.Text("tiering.backend") != "none") {
+    // Of a copy: the piece that is read and the part that is sent.
+    options.other_memory_bytes += config.Int("tiering.max_concurrent_jobs") * 16 * kMega;
+  }
   options.temp_folder = config.Text("duckdb.temp_dir");
   options.pool_size = static_cast<int>(config.Int("duckdb.pool_size"));
   options.queue_limit = static_cast<int>(config.Int("duckdb.max_queue_size"));
@@ -103,6 +108,8 @@ EngineOptions EngineOptionsOf(const Config& config) {
   options.data_folder = config.Text("storage.data_dir");
   options.storage_root = config.Text("storage.local_path");
   options.open_remote_store = RemoteStoreOf(config);
+  options.open_cold_store = ColdStoreOf(config);
+  options.cold_is_local = config.Text("tiering.backend") == "local";
   options.open_backup_target = [config](const std::string& target) {
     return OpenTarget(config, target, /*to_change=*/true);
   };
@@ -122,6 +129,7 @@ EngineOptions EngineOptionsOf(const Config& config) {
   options.flush.threads = static_cast<int>(config.Int("ingestion.flush_threads"));
   options.compression = config.Text("ingestion.compression");
   options.compaction = CompactionOptionsOf(config);
+  options.tiering = TieringOptionsOf(config);
   options.history = HistoryOf(config);
   options.upkeep = UpkeepOptionsOf(config);
   return options;

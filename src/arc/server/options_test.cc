@@ -54,6 +54,10 @@ TEST(Options, DefaultsAreTheEngines) {
   EXPECT_EQ(ours.upkeep.orphan_interval_ms, engine.upkeep.orphan_interval_ms);
   EXPECT_EQ(ours.upkeep.orphan_age_ms, engine.upkeep.orphan_age_ms);
   EXPECT_EQ(ours.upkeep.remove_orphans, engine.upkeep.remove_orphans);
+  EXPECT_EQ(ours.tiering.enabled, engine.tiering.enabled);
+  EXPECT_EQ(ours.tiering.schedule, engine.tiering.schedule);
+  EXPECT_EQ(ours.tiering.hot_age_days, engine.tiering.hot_age_days);
+  EXPECT_EQ(ours.tiering.max_jobs, engine.tiering.max_jobs);
 }
 
 TEST(Options, DefaultsAreTheHttpServers) {
@@ -124,6 +128,24 @@ TEST(Options, ARemoteStoreIsOpenedWhereOneIsNamed) {
   EXPECT_EQ(engine.read_ahead_bytes, 5 << 20);
   EXPECT_EQ(engine.read_cache_bytes, 7 << 20);
   EXPECT_EQ(engine.read_cache_folder, "/c");
+}
+
+TEST(Options, AColdStoreIsOpenedWhereOneIsNamed) {
+  const EngineOptions without = EngineOptionsOf(With({}));
+  EXPECT_FALSE(without.open_cold_store);
+  const EngineOptions engine = EngineOptionsOf(With({{"tiering.backend", "local"},
+                                                     {"tiering.local_path", "/cold"},
+                                                     {"tiering.hot_age_days", "9"},
+                                                     {"tiering.schedule", "1 2 * * *"},
+                                                     {"tiering.max_concurrent_jobs", "3"}}));
+  EXPECT_TRUE(engine.open_cold_store);
+  EXPECT_TRUE(engine.cold_is_local);
+  EXPECT_FALSE(engine.open_remote_store);
+  EXPECT_FALSE(engine.tiering.enabled);
+  EXPECT_EQ(engine.tiering.hot_age_days, 9);
+  EXPECT_EQ(engine.tiering.schedule, "1 2 * * *");
+  EXPECT_EQ(engine.tiering.max_jobs, 3);
+  EXPECT_EQ(engine.query.other_memory_bytes, without.query.other_memory_bytes + (3 * 16 << 20));
 }
 
 TEST(Options, AddressesAreWhatOtherEnginesUse) {

@@ -6,55 +6,57 @@
 #include "arc/io/object_store_azure.h"
 #include "arc/io/object_store_gcs.h"
 #include "arc/io/object_store_s3.h"
+#include "arc/server/store_section.h"
 
 namespace arc {
 
 namespace {
 
-S3StoreOptions MinioOptions(const Config& config) {
+S3StoreOptions MinioOptions(const StoreSection& store) {
   S3StoreOptions options;
-  options.settings = "storage.minio";
-  options.endpoint = config.Text("storage.minio.endpoint");
-  options.bucket = config.Text("storage.minio.bucket");
-  options.access_key = config.Text("storage.minio.access_key");
-  options.secret_key = config.Text("storage.minio.secret_key");
-  options.use_ssl = config.Bool("storage.minio.use_ssl");
+  options.settings = store.Key("minio");
+  options.endpoint = store.Text("minio.endpoint");
+  options.bucket = store.Text("minio.bucket");
+  options.access_key = store.Text("minio.access_key");
+  options.secret_key = store.Text("minio.secret_key");
+  options.use_ssl = store.Bool("minio.use_ssl");
   options.make_bucket = true;
   return options;
 }
 
-S3StoreOptions S3Options(const Config& config) {
+S3StoreOptions S3Options(const StoreSection& store) {
   S3StoreOptions options;
-  options.endpoint = config.Text("storage.s3.endpoint");
-  options.bucket = config.Text("storage.s3.bucket");
-  options.region = config.Text("storage.s3.region");
-  options.access_key = config.Text("storage.s3.access_key");
-  options.secret_key = config.Text("storage.s3.secret_key");
-  options.session_token = config.Text("storage.s3.session_token");
-  options.use_ssl = config.Bool("storage.s3.use_ssl");
-  const std::string& style = config.Text("storage.s3.url_style");
+  options.settings = store.Key("s3");
+  options.endpoint = store.Text("s3.endpoint");
+  options.bucket = store.Text("s3.bucket");
+  options.region = store.Text("s3.region");
+  options.access_key = store.Text("s3.access_key");
+  options.secret_key = store.Text("s3.secret_key");
+  options.session_token = store.Text("s3.session_token");
+  options.use_ssl = store.Bool("s3.use_ssl");
+  const std::string& style = store.Text("s3.url_style");
   if (style == "path") options.url_style = S3StoreOptions::UrlStyle::kPath;
   if (style == "virtual") options.url_style = S3StoreOptions::UrlStyle::kVirtual;
   return options;
 }
 
-GcsStoreOptions GcsOptions(const Config& config) {
+GcsStoreOptions GcsOptions(const StoreSection& store) {
   GcsStoreOptions options;
-  options.bucket = config.Text("storage.gcs.bucket");
-  options.credentials_file = config.Text("storage.gcs.credentials_file");
-  options.project_id = config.Text("storage.gcs.project_id");
-  options.endpoint = config.Text("storage.gcs.endpoint");
+  options.bucket = store.Text("gcs.bucket");
+  options.credentials_file = store.Text("gcs.credentials_file");
+  options.project_id = store.Text("gcs.project_id");
+  options.endpoint = store.Text("gcs.endpoint");
   options.make_bucket = !options.endpoint.empty();
   return options;
 }
 
-AzureStoreOptions AzureOptions(const Config& config) {
+AzureStoreOptions AzureOptions(const StoreSection& store) {
   AzureStoreOptions options;
-  options.container = config.Text("storage.azure.container");
-  options.account_name = config.Text("storage.azure.account_name");
-  options.account_key = config.Text("storage.azure.account_key");
-  options.sas_token = config.Text("storage.azure.sas_token");
-  options.endpoint = config.Text("storage.azure.endpoint");
+  options.container = store.Text("azure.container");
+  options.account_name = store.Text("azure.account_name");
+  options.account_key = store.Text("azure.account_key");
+  options.sas_token = store.Text("azure.sas_token");
+  options.endpoint = store.Text("azure.endpoint");
   options.make_container = !options.endpoint.empty();
   return options;
 }
@@ -67,34 +69,43 @@ struct Place {
   std::string prefix;
 };
 
-// `place`: another one of the same store (null: that of the configuration).
-OpenStore StoreAt(const Config& config, const Place* place) {
-  const std::string& backend = config.Text("storage.backend");
+// `place`: another one of the same store (null: that of the configuration). `spill_folder`: for stores that take no
+// object piece by piece.
+OpenStore StoreAt(const StoreSection& store, const std::string& spill_folder, const Place* place) {
+  const std::string& backend = store.backend();
   const auto common = [&](auto options) {
-    options.prefix = place == nullptr ? config.Text("storage.prefix") : place->prefix;
+    options.prefix = place == nullptr ? store.Text("prefix") : place->prefix;
     if constexpr (requires { options.bucket; }) {
       if (place != nullptr) options.bucket = place->bucket;
     }
-    options.ca_file = config.Text("storage.ca_file");
+    options.ca_file = store.Text("ca_file");
+    if constexpr (requires { options.spill_folder; }) options.spill_folder = spill_folder;
     return options;
   };
-  if (backend == "gcs" || backend == "azure") {
-    const auto spilling = [&](auto options) {
-      options.spill_folder = config.Text("storage.data_dir") + "/staging";
-      return common(std::move(options));
-    };
-    if (backend == "gcs") return [options = spilling(GcsOptions(config))] { return OpenGcsObjectStore(options); };
-    return [options = spilling(AzureOptions(config))] { return OpenAzureObjectStore(options); };
-  }
-  const S3StoreOptions options = common(backend == "minio" ? MinioOptions(config) : S3Options(config));
+  if (backend == "gcs") return [options = common(GcsOptions(store))] { return OpenGcsObjectStore(options); };
+  if (backend == "azure") return [options = common(AzureOptions(store))] { return OpenAzureObjectStore(options); };
+  const S3StoreOptions options = common(backend == "minio" ? MinioOptions(store) : S3Options(store));
   return [options] { return OpenS3ObjectStore(options, SystemRandom()); };
 }
+
+// Among what waits for the store of the tables, where that is remote.
+std::string SpillFolderOf(const Config& config) { return config.Text("storage.data_dir") + "/staging"; }
 
 }  // namespace
 
 OpenStore RemoteStoreOf(const Config& config) {
-  if (config.Text("storage.backend") == "local") return {};
-  return StoreAt(config, nullptr);
+  const auto store = StoreSection::OfTables(config);
+  if (store.backend() == "local") return {};
+  return StoreAt(store, SpillFolderOf(config), nullptr);
+}
+
+OpenStore ColdStoreOf(const Config& config) {
+  const auto store = StoreSection::OfCold(config);
+  if (store.backend() == "none") return {};
+  if (store.backend() == "local") {
+    return [path = store.Text("local_path")] { return OpenLocalObjectStore(SystemDisk(), path); };
+  }
+  return StoreAt(store, SpillFolderOf(config), nullptr);
 }
 
 Result<BackupTarget> OpenTarget(const Config& config, const std::string& target, bool to_change) {
@@ -114,7 +125,7 @@ Result<BackupTarget> OpenTarget(const Config& config, const std::string& target,
     return InvalidArgument(target + " names no bucket and prefix, such as " + wanted + "://bucket/backups");
   }
   BackupTarget opened;
-  ARC_ASSIGN_OR_RETURN(opened.store, StoreAt(config, &at)());
+  ARC_ASSIGN_OR_RETURN(opened.store, StoreAt(StoreSection::OfTables(config), SpillFolderOf(config), &at)());
   ARC_RETURN_IF_ERROR(opened.store->Check());
   return opened;
 }

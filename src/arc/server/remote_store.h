@@ -1,4 +1,4 @@
-// The object store that the configuration names.
+// The object stores that the configuration names.
 #pragma once
 
 #include <functional>
@@ -14,6 +14,9 @@ namespace arc {
 
 // Opens it, without asking it anything; empty for the local disk.
 std::function<Result<std::unique_ptr<ObjectStore>>()> RemoteStoreOf(const Config& config);
+
+// The same for the cold store, on local disk too; empty where there is none.
+std::function<Result<std::unique_ptr<ObjectStore>>()> ColdStoreOf(const Config& config);
 
 // A place for backups: an absolute path, or an address of the kind of store that the configuration names
 // ("s3://bucket/prefix" of `minio` and `s3`, "gs://bucket/prefix" of `gcs`), with its credentials. `to_change` as

@@ -7,6 +7,7 @@
 #include "arc/backup/restore.h"
 #include "arc/base/log.h"
 #include "arc/engine/data_folder.h"
+#include "arc/engine/lake_stores.h"
 #include "arc/io/path.h"
 #include "arc/server/commands.h"
 #include "arc/server/object_progress.h"
@@ -32,13 +33,7 @@ Status CheckEmpty(LocalDisk& disk, const std::string& folder) {
 }
 
 Result<std::unique_ptr<ObjectStore>> OpenLake(const Config& config) {
-  std::unique_ptr<ObjectStore> lake;
-  if (const auto open = RemoteStoreOf(config)) {
-    ARC_ASSIGN_OR_RETURN(lake, open());
-    ARC_RETURN_IF_ERROR(lake->Check());
-  } else {
-    ARC_ASSIGN_OR_RETURN(lake, OpenLocalObjectStore(SystemDisk(), StorageRootOf(EngineOptionsOf(config))));
-  }
+  ARC_ASSIGN_OR_RETURN(auto lake, OpenBareLake(EngineOptionsOf(config), SystemDisk()));
   ARC_ASSIGN_OR_RETURN(const auto objects, lake->List(""));
   if (!objects.empty()) {
     return MakeError(ErrorKind::kAlreadyExists,

@@ -7,6 +7,7 @@
 
 #include "arc/base/check.h"
 #include "arc/server/storage_settings.h"
+#include "arc/server/tiering_settings.h"
 
 namespace arc {
 
@@ -431,7 +432,7 @@ const std::vector<Setting>& AllSettings() {
   static const std::vector<Setting> settings = [] {
     std::vector<Setting> all;
     for (auto part : {ServerSettings(), StorageSettings(), IngestionSettings(), CompactionSettings(),
-                      MaintenanceSettings(), QuerySettings()}) {
+                      MaintenanceSettings(), TieringSettings(), QuerySettings()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;

@@ -141,33 +141,35 @@ std::vector<Setting> OtherCloudSettings() {
 // Collects problems, each beginning with the setting to change.
 class Checker {
  public:
-  explicit Checker(const Config& config) : config_(config) {}
+  explicit Checker(const StoreSection& store) : store_(store) {}
 
-  const std::string& Text(std::string_view name) const { return config_.Text(section_ + std::string(name)); }
+  const std::string& Text(std::string_view name) const { return store_.Text(part_ + std::string(name)); }
   bool Has(std::string_view name) const { return !Text(name).empty(); }
-  void Section(const std::string& backend) { section_ = "storage." + backend + "."; }
+  void Part(const std::string& backend) { part_ = backend + "."; }
 
   void Need(std::string_view name) {
-    if (!Has(name)) Problem(name, "needed for storage.backend = '" + config_.Text("storage.backend") + "'");
+    if (!Has(name)) Problem(name, "needed for " + store_.Key("backend") + " = '" + store_.backend() + "'");
   }
   void Together(std::string_view a, std::string_view b) {
     if (Has(a) != Has(b)) {
-      Problem(Has(a) ? b : a, "needed with " + section_ + std::string(Has(a) ? a : b));
+      Problem(Has(a) ? b : a, "needed with " + KeyOf(Has(a) ? a : b));
     }
   }
   void Problem(std::string_view name, const std::string& why) {
-    const Setting* setting = FindSetting(section_ + std::string(name));
+    const Setting* setting = FindSetting(KeyOf(name));
     std::string line(setting->key);
     const std::string variable =
         setting->names.empty() ? EnvironmentName(setting->key) : std::string(setting->names[0]);
     problems.push_back(line + " (" + variable + "): " + why);
   }
 
+  std::string KeyOf(std::string_view name) const { return store_.Key(part_ + std::string(name)); }
+
   std::vector<std::string> problems;
 
  private:
-  const Config& config_;
-  std::string section_ = "storage.";
+  const StoreSection& store_;
+  std::string part_;
 };
 
 bool IsPrefix(std::string_view text) {
@@ -183,12 +185,12 @@ std::vector<Setting> StorageSettings() {
   return all;
 }
 
-std::vector<std::string> StorageProblems(const Config& config) {
-  const std::string& backend = config.Text("storage.backend");
-  Checker check(config);
+std::vector<std::string> StoreProblems(const StoreSection& store) {
+  const std::string& backend = store.backend();
+  Checker check(store);
   if (backend == "local") return {};
   if (!IsPrefix(check.Text("prefix"))) check.Problem("prefix", "names joined by single slashes, such as team/arc");
-  check.Section(backend);
+  check.Part(backend);
   if (backend == "minio" || backend == "s3") {
     check.Need("bucket");
     check.Together("access_key", "secret_key");
@@ -203,7 +205,7 @@ std::vector<std::string> StorageProblems(const Config& config) {
     check.Need("container");
     check.Need("account_name");
     if (check.Has("account_key") && check.Has("sas_token")) {
-      check.Problem("sas_token", "not together with storage.azure.account_key");
+      check.Problem("sas_token", "not together with " + check.KeyOf("account_key"));
     }
   }
   return std::move(check.problems);

@@ -4,15 +4,15 @@
 #include <string>
 #include <vector>
 
-#include "arc/server/config.h"
 #include "arc/server/settings.h"
+#include "arc/server/store_section.h"
 
 namespace arc {
 
 std::vector<Setting> StorageSettings();
 
-// What is wrong with the settings of the chosen backend, one line each, with the setting's name; none when all is well.
-// Looks at the values only, asks no store.
-std::vector<std::string> StorageProblems(const Config& config);
+// What is wrong with the settings of the section's backend, one line each, with the setting's name; none when all is
+// well. Looks at the values only, asks no store.
+std::vector<std::string> StoreProblems(const StoreSection& store);
 
 }  // namespace arc

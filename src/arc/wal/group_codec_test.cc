@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "arc/wal/crc32c.h"
+#include "arc/io/crc32c.h"
 #include "arc/wal/group_decoder.h"
 #include "arc/wal/group_encoder.h"
 #include "arc/wal/test_batches.h"

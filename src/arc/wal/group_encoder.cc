@@ -10,8 +10,8 @@
 #include <string>
 #include <utility>
 
+#include "arc/io/crc32c.h"
 #include "arc/wal/arrow_door.h"
-#include "arc/wal/crc32c.h"
 #include "arc/wal/stream_schema.h"
 
 namespace arc {

@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <string>
 
+#include "arc/io/crc32c.h"
 #include "arc/wal/arrow_door.h"
-#include "arc/wal/crc32c.h"
 #include "arc/wal/message_frame.h"
 #include "arc/wal/stream_schema.h"
 

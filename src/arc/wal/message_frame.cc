@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "arc/base/check.h"
-#include "arc/wal/crc32c.h"
+#include "arc/io/crc32c.h"
 
 namespace arc {
 namespace {

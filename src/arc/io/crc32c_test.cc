@@ -1,4 +1,4 @@
-#include "arc/wal/crc32c.h"
+#include "arc/io/crc32c.h"
 
 #include <gtest/gtest.h>
 
