@@ -45,6 +45,32 @@ def resident_bytes(process):
     return 0
 
 
+def stolen_and_all():
+    """Processor time that the host gave to others, and all, in ticks since the machine started."""
+    ticks = [int(word) for word in pathlib.Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
+    return ticks[7], sum(ticks)
+
+
+class Watch:
+    """What the server's memory was, second by second, and how much of the processors the host took meanwhile."""
+
+    def __init__(self, server):
+        self.server, self.samples, self.done = server, [], threading.Event()
+        self.ticks = stolen_and_all()
+        threading.Thread(target=self.look, daemon=True).start()
+
+    def look(self):
+        while not self.done.wait(1):
+            self.samples.append(resident_bytes(self.server.process))
+
+    def take(self):
+        """Mean and most resident bytes, and the share stolen, since the last time."""
+        samples, self.samples = self.samples or [resident_bytes(self.server.process)], []
+        before, self.ticks = self.ticks, stolen_and_all()
+        stolen, ticks = (now - then for now, then in zip(self.ticks, before))
+        return statistics.mean(samples), max(samples), stolen / max(1, ticks)
+
+
 class Load:
     """arc-bench against one server."""
 
@@ -150,7 +176,7 @@ def soak(server, minio, load, arguments):
     top = measured["records_per_s"]
     rate = top * arguments.share
     print(f"top rate {top:,.0f} records/s; {arguments.share:.0%} of it for {arguments.minutes:g} minutes", flush=True)
-    segments, away = [], None
+    segments, away, watch = [], None, Watch(server)
     count = max(1, round(arguments.minutes * 60 / arguments.segment_s))
     for number in range(count):
         if minio and number == count // 2:
@@ -159,6 +185,7 @@ def soak(server, minio, load, arguments):
         name = f"segment_{number:03}"
         asker.latest = name
         figures = load.run(name, arguments.segment_s, rate)
+        rss_bytes, most_rss_bytes, stolen = watch.take()
         asker.whole[name] = figures["acknowledged"]
         times, refused = asker.take()
         segment = {
@@ -171,7 +198,9 @@ def soak(server, minio, load, arguments):
             "retries": figures["retries"],
             "server_cpu_s_per_million": figures["server_cpu_s_per_million"],
             "disk_fdatasync_p99_ms": figures["disk"]["fdatasync_p99_ms"],
-            "rss_bytes": resident_bytes(server.process),
+            "rss_bytes": rss_bytes,
+            "most_rss_bytes": most_rss_bytes,
+            "stolen": stolen,
             "queries": len(times),
             "queries_refused": refused,
             "query_p50_ms": statistics.median(times) if times else None,
@@ -180,7 +209,7 @@ def soak(server, minio, load, arguments):
         segments.append(segment)
         print(
             f"{name}: {segment['records_per_s']:,.0f} records/s  p50 {segment['p50_ms']:.2f}  p99 {segment['p99_ms']:.2f}"
-            f"  max {segment['max_ms']:.1f} ms (disk alone {segment['disk_fdatasync_p99_ms']:.1f})  RSS {segment['rss_bytes'] / 1e6:.0f} MB  {len(times)} queries"
+            f"  max {segment['max_ms']:.1f} ms (disk alone {segment['disk_fdatasync_p99_ms']:.1f})  RSS {rss_bytes / 1e6:.0f} MB (most {most_rss_bytes / 1e6:.0f})  stolen {stolen:.0%}  {len(times)} queries"
             f" (p50 {segment['query_p50_ms'] or 0:.1f} ms, {refused} refused)  retries {segment['retries']}"
             f"{'' if segment['ok'] else '   NOT EXACT'}{'   store away' if segment['store_away'] else ''}",
             flush=True,
@@ -188,6 +217,7 @@ def soak(server, minio, load, arguments):
     if away:
         away.join()
     asker.done.set()
+    watch.done.set()
     asker.join()
     return {"top_records_per_s": top, "rate": rate, "segments": segments, "wrong_while_running": asker.wrong}, asker.whole
 
