@@ -4,6 +4,8 @@
 #include <condition_variable>
 #include <cstring>
 #include <optional>
+#include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,6 +14,18 @@ namespace {
 
 int64_t TailOf(int64_t bytes) {
   return bytes <= ReadAheadStore::kSmallObjectBytes ? bytes : ReadAheadStore::kTailBytes;
+}
+
+// How much of a tail is worth keeping: all of a small object, of a Parquet file its footer, whose length and magic are
+// its last eight bytes (https://parquet.apache.org/docs/file-format).
+size_t WorthKeeping(int64_t object_bytes, std::span<const uint8_t> tail) {
+  constexpr std::string_view kMagic = "PAR1";
+  constexpr size_t kEndBytes = 8;
+  if (object_bytes <= ReadAheadStore::kSmallObjectBytes || tail.size() < kEndBytes) return tail.size();
+  const auto end = tail.last(kEndBytes);
+  if (std::memcmp(end.data() + 4, kMagic.data(), kMagic.size()) != 0) return tail.size();
+  const size_t footer = end[0] | end[1] << 8 | end[2] << 16 | static_cast<size_t>(end[3]) << 24;
+  return std::min(tail.size(), footer + kEndBytes);
 }
 
 // The last bytes of one object: being read by whoever made it, then there or failed.
@@ -68,7 +82,12 @@ class TailCache {
     auto read = reader.ReadAt(reader.bytes() - length, tail->bytes);
     Status status = read.ok() ? Status() : Status(read.error());
     if (read.ok() && *read != tail->bytes.size()) status = Corruption("the object " + key + " is shorter than known");
-    if (!status.ok()) Forget(key, tail);
+    if (!status.ok()) {
+      Forget(key, tail);
+    } else if (const size_t kept = WorthKeeping(reader.bytes(), tail->bytes); kept < tail->bytes.size()) {
+      tail->bytes = std::vector<uint8_t>(tail->bytes.end() - static_cast<int64_t>(kept), tail->bytes.end());
+      NoteBytes(key, tail);
+    }
     tail->Finish(std::move(status));
   }
 
@@ -85,6 +104,13 @@ class TailCache {
     std::shared_ptr<Tail> tail;
     int64_t bytes;
   };
+  void NoteBytes(const std::string& key, const std::shared_ptr<Tail>& tail) {
+    std::lock_guard lock(mutex_);
+    auto found = by_key_.find(key);
+    if (found == by_key_.end() || found->second->tail != tail) return;
+    const auto bytes = static_cast<int64_t>(tail->bytes.size());
+    bytes_ += bytes - std::exchange(found->second->bytes, bytes);
+  }
   void Remove(std::list<Used>::iterator entry) {
     bytes_ -= entry->bytes;
     by_key_.erase(entry->key);
@@ -122,6 +148,8 @@ class ReadAheadReader : public ObjectReader {
       if (is_mine) return status.error();
       return reader_->ReadAt(offset, bytes);
     }
+    start = reader_->bytes() - static_cast<int64_t>(tail->bytes.size());
+    if (offset < start) return reader_->ReadAt(offset, bytes);
     size_t length = std::min<size_t>(bytes.size(), static_cast<size_t>(reader_->bytes() - offset));
     std::memcpy(bytes.data(), tail->bytes.data() + (offset - start), length);
     return length;

@@ -23,9 +23,9 @@ struct ReadAheadStats {
   int64_t cached_bytes = 0;
 };
 
-// Thread-safe. Keeps the tails of immutable objects (those opened by OpenKnown), the last used up to `limit_bytes`; a
-// small object is all tail. Other reads go through. Tails asked for by Prefetch are read on threads of its own; more
-// than kMaxWaiting waiting ones are dropped, which costs time only.
+// Thread-safe. Keeps the tails of immutable objects (those opened by OpenKnown), the last used up to `limit_bytes`: of
+// a Parquet file its footer, a small object is all tail. Other reads go through. Tails asked for by Prefetch are read
+// on threads of its own; more than kMaxWaiting waiting ones are dropped, which costs time only.
 class ReadAheadStore : public ForwardingStore {
  public:
   static constexpr int64_t kTailBytes = 128 << 10;

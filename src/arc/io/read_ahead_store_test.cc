@@ -67,6 +67,18 @@ TEST_F(ReadAheadStoreTest, TheEndOfAnObjectIsReadOnceAndOtherReadsGoThrough) {
   EXPECT_EQ(store_->stats().hits, 4u);
 }
 
+TEST_F(ReadAheadStoreTest, OfAParquetFileItsFooterIsKept) {
+  constexpr int64_t kFooterBytes = 0x1234;
+  std::string& file = objects_["file"] = objects_["large"];
+  file.replace(file.size() - 8, 8, std::string("\x34\x12\0\0PAR1", 8));
+  ASSERT_TRUE(counted_.PutIfAbsent("file", file).ok());
+  const int64_t footer = BytesOf("file") - 8 - kFooterBytes;
+  EXPECT_EQ(Read("file", BytesOf("file") - 8, 8), static_cast<uint64_t>(ReadAheadStore::kTailBytes));
+  EXPECT_EQ(store_->stats().cached_bytes, kFooterBytes + 8);
+  EXPECT_EQ(Read("file", footer, kFooterBytes), 0u);
+  EXPECT_EQ(Read("file", footer - 1, 100), 100u);
+}
+
 TEST_F(ReadAheadStoreTest, WhatWasPrefetchedIsThere) {
   store_->Prefetch("small", BytesOf("small"));
   store_->Prefetch("large", BytesOf("large"));

@@ -36,7 +36,7 @@ constexpr duckdb::idx_t kBatchRows = 4 * STANDARD_VECTOR_SIZE;
 // A batch ends with the vector that brings its text over this.
 constexpr int64_t kBatchTextBytes = 1 << 20;
 // Of Parquet footers kept between queries, by DuckDB's estimate, which is about half of what they take.
-constexpr duckdb::idx_t kKeptFooterBytes = 64 << 20;
+constexpr duckdb::idx_t kKeptFooterBytes = 32 << 20;
 
 Error FromArrow(const arrow::Status& status) { return Internal("result batch: " + status.ToString()); }
 
