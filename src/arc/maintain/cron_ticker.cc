@@ -1,19 +1,13 @@
 #include "arc/maintain/cron_ticker.h"
 
-#include <chrono>
 #include <utility>
 
 namespace arc {
-namespace {
-
-constexpr auto kPeriod = std::chrono::seconds(1);
-
-}  // namespace
 
 CronTicker::CronTicker(const std::string& name, std::optional<CronSchedule> schedule, Clock& clock,
-                       std::function<void()> body)
+                       std::function<void()> body, std::chrono::milliseconds period)
     : schedule_(schedule), clock_(clock), body_(std::move(body)), looked_micros_(clock.WallMicros()) {
-  if (schedule_) ticker_ = std::make_unique<Ticker>(name, kPeriod, [this] { Look(); });
+  if (schedule_) ticker_ = std::make_unique<Ticker>(name, period, [this] { Look(); });
 }
 
 std::optional<int64_t> CronTicker::Next() const {

@@ -1,6 +1,7 @@
 // What runs by a cron schedule.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -13,12 +14,13 @@
 
 namespace arc {
 
-// Thread-safe. Looks at the wall clock every second of real time, on a thread of its own, and calls `body` when the
+// Thread-safe. Looks at the wall clock every `period` of real time, on a thread of its own, and calls `body` when the
 // schedule came due since the look before: once, however often it did. A clock that was set back makes nothing due.
 class CronTicker {
  public:
   // `clock` outlives it. No schedule: `body` is never called.
-  CronTicker(const std::string& name, std::optional<CronSchedule> schedule, Clock& clock, std::function<void()> body);
+  CronTicker(const std::string& name, std::optional<CronSchedule> schedule, Clock& clock, std::function<void()> body,
+             std::chrono::milliseconds period = std::chrono::seconds(1));
 
   // Wall µs at which it is due next; none when never.
   std::optional<int64_t> Next() const;
