@@ -67,7 +67,11 @@ def run_ctest(build, jobs, unit_only, only, everything, counts):
     if everything:
         environment.setdefault("ARC_POWER_CUTS", str(POWER_CUTS_ALL))
     # Arrow and DuckDB are not instrumented, so what passes between them and Arc looks odd to the sanitizer.
-    environment.setdefault("ASAN_OPTIONS", "detect_container_overflow=0:detect_odr_violation=0:abort_on_error=1")
+    # Freed memory counts as the process's for as long as the sanitizer keeps it, and queries are held to a sum.
+    environment.setdefault(
+        "ASAN_OPTIONS",
+        "detect_container_overflow=0:detect_odr_violation=0:abort_on_error=1:quarantine_size_mb=32",
+    )
     # A mutex locked inside Arrow and unlocked in inlined code of ours looks unlocked to tsan: races are what it is run for.
     environment.setdefault(
         "TSAN_OPTIONS",
